@@ -1,0 +1,70 @@
+// Ports: the transfer ports of one loop. Connected sockets to different peers share a port with one
+// unconnected catcher, so the kernel sorts packets by peer and strangers are still noticed.
+// Knows nothing about what a transfer is; PeerSocket takes its socket from here.
+#pragma once
+
+#include "loop/address.hpp"
+#include "loop/burst.hpp"
+#include "loop/datagram.hpp"
+#include "loop/fd.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+namespace tftpkit::loop {
+
+class Loop;
+class Deadlines;
+
+// Answers one stranger from the very port that it hit. 0 or errno.
+class StrangerReply {
+ public:
+  StrangerReply(int fd, const Datagram& datagram) noexcept : fd_{fd}, datagram_{&datagram} {}
+  int operator()(std::span<const std::byte> bytes) const noexcept;
+
+ private:
+  int fd_;
+  const Datagram* datagram_;
+};
+
+struct PortLimits {
+  unsigned ports_idle = 8;                // kept per local address while it has no transfers
+  unsigned ports_busy = 64;               // in rotation before ports are shared
+  unsigned peers_per_port = 4;            // connected sockets on one port, at most 8
+  std::chrono::seconds address_idle{60};  // then a local address without transfers gives its ports back
+};
+
+// One socket's right to its port. Give it back by destroying it.
+class PortLease;
+
+class Ports {
+ public:
+  // A packet from somebody who is not the peer of any transfer on that port. Called on the loop's
+  // thread; must not destroy the Ports. `datagram.local` carries the transfer port.
+  using OnStranger = std::function<void(const Datagram& datagram, const StrangerReply& reply)>;
+
+  Ports(Loop& loop, Deadlines& deadlines, ReceiveBatch& batch, OnStranger on_stranger,
+        PortLimits limits = {});
+  ~Ports();  // after every PeerSocket
+  Ports(const Ports&) = delete;
+  Ports& operator=(const Ports&) = delete;
+
+  struct Counters {
+    std::uint64_t opened = 0, strangers = 0;
+    std::size_t ports = 0, addresses = 0, sessions = 0;
+  };
+  [[nodiscard]] Counters counters() const noexcept;
+  [[nodiscard]] BurstWriter& burst_writer() noexcept;
+  [[nodiscard]] Loop& loop() noexcept;
+
+  struct State;  // for PeerSocket
+
+ private:
+  friend class PeerSocket;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace tftpkit::loop
