@@ -1,0 +1,43 @@
+#!/usr/bin/env python3
+"""Runs clang-tidy over every source of the tree that a build directory compiles, one process a core.
+
+Arguments: TOP BUILDDIR. Exit status 1 when clang-tidy found something; its findings come out file by file.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+COUNTING = re.compile(r"^\d+ warnings?( and \d+ errors?)? generated\.?$")
+
+
+def sources(top, build):
+    """The files of the compilation database that are ours: generated ones lie below the build directory."""
+    entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
+    files = {pathlib.Path(entry["directory"], entry["file"]).resolve() for entry in entries}
+    return sorted(f for f in files if f.is_relative_to(top) and not f.is_relative_to(build))
+
+
+def check(build, source):
+    done = subprocess.run(["clang-tidy", "-p", str(build), "--quiet", str(source)], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    lines = [line for line in done.stdout.splitlines() if line and not COUNTING.match(line)]
+    return done.returncode, "\n".join(lines)
+
+
+def main(arguments):
+    top, build = (pathlib.Path(a).resolve() for a in arguments)
+    worst = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        for code, said in pool.map(lambda source: check(build, source), sources(top, build)):
+            worst |= code
+            if said:
+                print(said, flush=True)
+    return 1 if worst else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
