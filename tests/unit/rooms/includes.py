@@ -33,7 +33,7 @@ RULES = {
     "observe": {"std", "io", "posix", "fmt", "spdlog"},
     "loop": {"std", "io", "posix", "fmt", "uv"},
     "host": {"std", "io", "posix", "fmt", "expected", "dl", "plugin-api", "observe"},
-    "config": {"std", "io", "posix", "fmt", "expected", "json", "host/settings.hpp"},
+    "config": {"std", "io", "posix", "fmt", "expected", "json", "observe", "host/settings.hpp"},
     "serve": {"std", "io", "posix", "fmt", "expected", "plugin-api"} | ROOMS,
     "plugin-api": {"std"},
     "plugins": {"std", "io", "posix", "fmt", "spdlog", "expected", "json", "plugin-api"},
