@@ -21,6 +21,11 @@ def read_log(build):
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
+def name_of(test):
+    """The test's own name: meson puts project and suites before it."""
+    return test["name"].rsplit(" / ", 1)[-1]
+
+
 def reason_of(test):
     """The last thing that a skipped test said."""
     said = [line.strip() for line in (test.get("stdout", "") + "\n" + test.get("stderr", "")).splitlines()]
@@ -42,10 +47,10 @@ def main(arguments):
         if not tests:
             failed.append(f"{label}: no test ran in {build.name}/")
         # meson passes over a name that it does not know.
-        for name in sorted(wanted - {test["name"] for test in tests}):
+        for name in sorted(wanted - {name_of(test) for test in tests}):
             failed.append(f"{label}: no test is called {name} (meson test -C {build.name} --list)")
         for test in tests:
-            name = f"{label}: {test['name']}"
+            name = f"{label}: {name_of(test)}"
             if test["result"] in PASSED:
                 passed += 1
             elif test["result"] in SKIPPED:
