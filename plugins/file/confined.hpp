@@ -1,0 +1,39 @@
+// Opening names beneath a directory so that nothing outside of it can be reached. Knows descriptors and
+// errno; knows nothing of TFTP, settings or answers. Values only: safe on many threads at once.
+#pragma once
+
+#include "unique_fd.hpp"
+
+#include <string>
+
+namespace tftpkit::file {
+
+// What becomes of symbolic links below the root.
+enum class Symlinks {
+  beneath,   // followed while every step stays beneath the root; absolute ones therefore never
+  none,      // refused wherever they stand
+  anywhere,  // followed wherever they lead
+};
+
+// Who keeps the walk inside. `kernel` is openat2(2), Linux 5.6; `steps` does the same by hand, one part at a
+// time, for older kernels and for sandboxes whose filter does not know openat2.
+enum class Lookup { kernel, steps };
+
+// A descriptor, or the errno that stands for why there is none. EXDEV: a symbolic link leads out of the root.
+struct Opened {
+  UniqueFd fd;
+  int error = 0;
+};
+
+// `kernel` when openat2 works here, else `steps`. `directory` is any open directory.
+Lookup best_lookup(int directory) noexcept;
+
+// Finds `path` (clean: relative, without "." and "..") beneath `root` and gives an O_PATH descriptor of what
+// it names. That has no side effect: no FIFO waits, no device is opened, no terminal is acquired.
+Opened find_beneath(int root, const std::string& path, Symlinks symlinks, Lookup lookup);
+
+// Opens what an O_PATH descriptor stands for to be read: the very same inode, whatever its name means by now.
+// `extra_flags`: for example O_DIRECTORY. Needs /proc.
+Opened reopen(const UniqueFd& found, int extra_flags) noexcept;
+
+}  // namespace tftpkit::file

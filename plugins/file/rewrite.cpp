@@ -1,0 +1,85 @@
+// Rewrite rules on top of regcomp(3): std::regex recurses for every character and can be made to overflow the
+// stack by a name.
+#include "rewrite.hpp"
+
+#include <array>
+#include <stdexcept>
+
+namespace tftpkit::file {
+namespace {
+
+constexpr int step_limit = 1024;
+constexpr std::size_t name_limit = 4096;
+
+std::unique_ptr<regex_t> compiled(const std::string& pattern, bool ignore_case) {
+  auto regex = std::make_unique<regex_t>();
+  const int error = ::regcomp(regex.get(), pattern.c_str(), REG_EXTENDED | (ignore_case ? REG_ICASE : 0));
+  if (error == 0) return regex;
+  char reason[128];
+  ::regerror(error, regex.get(), reason, sizeof reason);
+  throw std::invalid_argument("/match: \"" + pattern +
+                              "\" is not a POSIX extended regular expression: " + reason);
+}
+
+}  // namespace
+
+void Rule::Free::operator()(regex_t* regex) const noexcept {
+  ::regfree(regex);
+  delete regex;
+}
+
+Rule::Rule(const RuleText& text)
+    : regex_(compiled(text.match, text.ignore_case).release()), repeat_(text.repeat), invert_(text.invert),
+      then_(text.then), message_(text.message) {
+  if (text.match.empty())
+    throw std::invalid_argument("/match: it is empty; write a regular expression such as ^boot/");
+  if (text.invert && text.replace)
+    throw std::invalid_argument(
+        "/replace: an inverted rule has matched nothing that could be replaced; leave it out");
+  if (text.repeat && !text.replace)
+    throw std::invalid_argument("/repeat: without \"replace\" the rule would match for ever; leave it out");
+  if (!text.replace && text.then == Then::go_on)
+    throw std::invalid_argument(": the rule does nothing; give it a \"replace\" or a \"then\"");
+  if (!text.message.empty() && text.then != Then::refuse)
+    throw std::invalid_argument("/message: only a rule with \"then\": \"refuse\" has a message");
+  if (text.replace) replacement_ = Replacement(*text.replace, regex_->re_nsub);
+}
+
+bool Rule::apply(std::string& name, Client& client) const {
+  std::array<regmatch_t, Replacement::group_limit> groups{};
+  const bool matched = ::regexec(regex_.get(), name.c_str(), groups.size(), groups.data(), 0) == 0;
+  if (matched == invert_) return false;
+  if (!replacement_) return true;
+  const std::optional<std::string> middle = replacement_->expanded(name, groups, client);
+  if (!middle) return false;
+  const auto begin = static_cast<std::size_t>(groups[0].rm_so);
+  const auto end = static_cast<std::size_t>(groups[0].rm_eo);
+  name.replace(begin, end - begin, *middle);
+  return true;
+}
+
+Rewritten rewritten(const std::vector<Rule>& rules, std::string name, Client& client) {
+  int steps = 0;
+  for (std::size_t i = 0; i < rules.size();) {
+    if (++steps > step_limit || name.size() > name_limit) return {Rewritten::Kind::endless, "", "", i};
+    const Rule& rule = rules[i];
+    if (!rule.apply(name, client)) {
+      ++i;
+      continue;
+    }
+    while (rule.repeats() && ++steps <= step_limit && name.size() <= name_limit && rule.apply(name, client)) {
+    }
+    switch (rule.then()) {
+    case Then::go_on: ++i; break;
+    case Then::restart: i = 0; break;
+    case Then::stop: return {Rewritten::Kind::name, std::move(name), "", i};
+    case Then::refuse: return {Rewritten::Kind::refused, "", rule.message(), i};
+    case Then::decline: return {Rewritten::Kind::declined, "", "", i};
+    }
+  }
+  if (steps > step_limit || name.size() > name_limit)
+    return {Rewritten::Kind::endless, "", "", rules.empty() ? 0 : rules.size() - 1};
+  return {Rewritten::Kind::name, std::move(name), "", rules.size()};
+}
+
+}  // namespace tftpkit::file

@@ -1,0 +1,146 @@
+// From a name to an open file. Find first (O_PATH: touches nothing), look at what it is, and only then open
+// it.
+#include "tree.hpp"
+
+#include "fold.hpp"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace tftpkit::file {
+namespace {
+
+constexpr std::size_t warning_limit = 256;  // distinct lines for each instance: names come from outside
+
+std::string because(int error) {
+  return std::strerror(error);
+}
+
+UniqueFd open_directory(const std::string& path) {
+  return UniqueFd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+std::string advice(int error) {
+  switch (error) {
+  case ENOENT: return "; create it, or give an existing directory";
+  case ENOTDIR: return "; give the directory, not a file in it";
+  case EACCES: return "; the server's user needs search permission (x) on every directory above it";
+  default: return "";
+  }
+}
+
+bool is_missing(int error) {
+  return error == ENOENT || error == ENOTDIR;
+}
+
+}  // namespace
+
+class Tree::Root {
+ public:
+  Root(const std::string& path, const UniqueFd& first)
+      : now_(open_directory(path)), fd_(now_ ? now_.get() : first.get()) {}
+  int get() const noexcept { return fd_; }
+  bool is_first() const noexcept { return !now_; }
+
+ private:
+  UniqueFd now_;
+  int fd_;
+};
+
+Tree::Tree(const Settings& settings, const tftpkit_host& host, bool without_openat2)
+    : settings_(settings), host_(host), first_root_(open_directory(settings.root)), lookup_(Lookup::steps) {
+  if (!first_root_) {
+    const int error = errno;
+    throw SettingsError("/root: the directory \"" + settings.root + "\" cannot be opened: " + because(error) +
+                        advice(error));
+  }
+  if (const Opened proof = reopen(first_root_, O_PATH); !proof.fd)
+    throw SettingsError("/root: files are opened through /proc/self/fd, which does not work here: " +
+                        because(proof.error) + "; mount /proc");
+  if (!without_openat2) lookup_ = best_lookup(first_root_.get());
+  if (lookup_ == Lookup::steps)
+    tftpkit_log(&host, TFTPKIT_LOG_INFO, "openat2 is not available here: names are resolved step by step");
+}
+
+Verdict Tree::open(const std::string& path) const {
+  const Root root(settings_.root, first_root_);
+  if (root.is_first())
+    warn_once("the root \"" + settings_.root +
+              "\" cannot be opened any more; the directory that it was serves on");
+  const Opened found = find(root.get(), path);
+  if (!found.fd) return refusal(found.error, path);
+  return checked(found);
+}
+
+Opened Tree::find(int root, const std::string& path) const {
+  Opened exact = find_beneath(root, path, settings_.symlinks, lookup_);
+  if (exact.fd || !settings_.case_insensitive || !is_missing(exact.error)) return exact;
+  FoldedSearch search(root, settings_.symlinks, lookup_);
+  const std::optional<std::string> name = search.find(path);
+  if (!name) return exact;
+  if (search.ambiguous())
+    warn_once("more than one name fits \"" + path + "\" but for the case of letters; \"" + *name +
+              "\" is taken");
+  return find_beneath(root, *name, settings_.symlinks, lookup_);
+}
+
+Verdict Tree::checked(const Opened& found) const {
+  struct stat status {};
+  if (::fstat(found.fd.get(), &status) != 0) return refusal(errno, "");
+  if (S_ISDIR(status.st_mode)) return {TFTPKIT_E_ACCESS, "is a directory", {}, 0};
+  if (!S_ISREG(status.st_mode)) return {TFTPKIT_E_ACCESS, "is not a regular file", {}, 0};
+  if (settings_.only_world_readable && (status.st_mode & S_IROTH) == 0)
+    return {TFTPKIT_E_ACCESS, "is not readable by everybody (o+r)", {}, 0};
+  return readable(found.fd);
+}
+
+Verdict Tree::readable(const UniqueFd& found) const {
+  Opened file = reopen(found, 0);
+  if (!file.fd) return refusal(file.error, "");
+  // Again, and only now: a network file system brings the size up to date when a file is opened.
+  struct stat status {};
+  if (::fstat(file.fd.get(), &status) != 0) return refusal(errno, "");
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (settings_.max_size && size > *settings_.max_size)
+    return {TFTPKIT_E_ACCESS,
+            "is larger than max_size (" + std::to_string(*settings_.max_size) + " bytes)",
+            {},
+            0};
+  return {TFTPKIT_OK, "", std::move(file.fd), size};
+}
+
+Verdict Tree::refusal(int error, const std::string& path) const {
+  switch (error) {
+  case ENOENT:
+  case ENOTDIR: return {TFTPKIT_DECLINED, "no such file", {}, 0};
+  case ENAMETOOLONG: return {TFTPKIT_DECLINED, "no such file: the name is too long", {}, 0};
+  case ELOOP:
+    if (settings_.symlinks == Symlinks::none)
+      return {TFTPKIT_E_ACCESS, "a symbolic link is in the way, and links are not followed", {}, 0};
+    return {TFTPKIT_DECLINED, "no such file: symbolic links lead in a circle", {}, 0};
+  case EXDEV:
+    warn_once("\"" + path +
+              "\": a symbolic link leads out of the root or is absolute; make it relative and stay " +
+              "beneath the root, or set \"symlinks\" to \"anywhere\"");
+    return {TFTPKIT_E_ACCESS, "a symbolic link leads out of the served directory", {}, 0};
+  case EACCES:
+  case EPERM: return {TFTPKIT_E_ACCESS, "the server may not read it", {}, 0};
+  case EAGAIN:
+  case EMFILE:
+  case ENFILE:
+  case ENOMEM: return {TFTPKIT_E_UNAVAILABLE, "cannot be opened just now: " + because(error), {}, 0};
+  default: return {TFTPKIT_E_IO, "cannot be opened: " + because(error), {}, 0};
+  }
+}
+
+void Tree::warn_once(const std::string& text) const {
+  {
+    const std::lock_guard lock(warned_mutex_);
+    if (warned_.size() >= warning_limit || !warned_.insert(text).second) return;
+  }
+  host_.log(&host_, TFTPKIT_LOG_WARNING, text.data(), text.size());
+}
+
+}  // namespace tftpkit::file
