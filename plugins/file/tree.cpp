@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t warning_limit = 256;  // distinct lines for each instance: names come from outside
 
 std::string because(int error) {
-  return std::strerror(error);
+  return std::generic_category().message(error);
 }
 
 UniqueFd open_directory(const std::string& path) {
