@@ -59,6 +59,9 @@
 #ifndef TFTPKIT_PLUGIN_H
 #define TFTPKIT_PLUGIN_H
 
+/* Laid out by hand. */
+/* clang-format off */
+
 #include <stddef.h>
 #include <stdint.h>
 
