@@ -35,11 +35,11 @@ Converted NetasciiDecoder::decode(std::span<const std::byte> in, std::span<std::
       continue;
     }
     if (done.produced == out.size()) break;
-    const bool pair = after_cr_ && (byte == lf || byte == nul);
-    const bool lone_cr = after_cr_ && !pair;
-    out[done.produced++] = lone_cr || byte == nul ? (after_cr_ ? cr : byte) : byte;
+    const bool ends_pair = after_cr_ && (byte == lf || byte == nul);
+    const bool after_lone_cr = after_cr_ && !ends_pair;
+    out[done.produced++] = after_cr_ && byte != lf ? cr : byte;
     after_cr_ = false;
-    if (!lone_cr) ++done.consumed;  // otherwise the byte comes round again without the CR before it
+    if (!after_lone_cr) ++done.consumed;  // otherwise only the CR was written and the byte comes round again
   }
   return done;
 }
