@@ -1,0 +1,127 @@
+#include "host/instance.hpp"
+
+#include "host/frame.hpp"
+#include "host/host_table.hpp"
+#include "host/source.hpp"
+#include "observe/log.hpp"
+
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace tftpkit::host {
+
+namespace {
+
+// The places taken by plugins of which there can be only one instance.
+class Singletons {
+ public:
+  static Singletons& all() {
+    static auto* singletons = new Singletons;
+    return *singletons;
+  }
+  bool take(const std::string& plugin) {
+    const std::lock_guard lock(mutex_);
+    return taken_.insert(plugin).second;
+  }
+  void give_back(const std::string& plugin) {
+    const std::lock_guard lock(mutex_);
+    taken_.erase(plugin);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<std::string> taken_;
+};
+
+class Graveyard {
+ public:
+  static Graveyard& all() {
+    static auto* graveyard = new Graveyard;
+    return *graveyard;
+  }
+  void add(std::unique_ptr<Instance> instance) {
+    const std::lock_guard lock(mutex_);
+    dead_.push_back(std::move(instance));
+  }
+  std::vector<std::unique_ptr<Instance>> take() {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(dead_, {});
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Instance>> dead_;
+};
+
+// stop() waits for the plugin's threads: on one of them it would wait for itself.
+void bury(Instance* instance) {
+  std::unique_ptr<Instance> owned(instance);
+  if (Frame::current() != nullptr) Graveyard::all().add(std::move(owned));
+}
+
+}  // namespace
+
+Instance::Instance(std::shared_ptr<Library> library, std::string name, Settings settings, Services services)
+    : library_(std::move(library)), name_(std::move(name)), settings_(std::move(settings)),
+      services_(std::move(services)), table_(HostTable::made_for(*this)) {}
+
+std::shared_ptr<Instance> Instance::create(std::shared_ptr<Library> library, std::string name,
+                                           Settings settings, Services services) {
+  reap();
+  std::shared_ptr<Instance> instance(
+      new Instance(std::move(library), std::move(name), std::move(settings), std::move(services)), bury);
+  instance->begin();
+  return instance;
+}
+
+void Instance::reap() {
+  if (Frame::current() == nullptr) Graveyard::all().take().clear();
+}
+
+std::string Instance::title() const {
+  return "instance \"" + name_ + "\" (plugin " + description().name + " " + description().version + ")";
+}
+
+void Instance::run(const char* function, tftpkit_status status, const std::string& explanation) const {
+  if (status == TFTPKIT_OK) return;
+  const std::string reason = explanation.empty() ? std::string(text(status)) : explanation;
+  throw Error(State::ok,
+              title() + ": " + function + "() failed with status " + std::to_string(status) + ": " + reason);
+}
+
+void Instance::begin() {
+  if ((description().flags & TFTPKIT_PLUGIN_SINGLETON) != 0) {
+    if (!Singletons::all().take(description().name))
+      throw Error(State::ok, title() + ": the plugin allows one instance at a time and another is alive");
+    counted_ = true;
+  }
+  const tftpkit_host* table = &table_;
+  std::string explanation;
+  if (plugin().create != nullptr)
+    run("create",
+        guarded(*this, "create", explanation, tftpkit_status{TFTPKIT_E_INTERNAL}, plugin().create, table,
+                &self_),
+        explanation);
+  created_ = true;
+  explanation.clear();
+  if (plugin().start != nullptr)
+    run("start",
+        guarded(*this, "start", explanation, tftpkit_status{TFTPKIT_E_INTERNAL}, plugin().start, self_),
+        explanation);
+  started_ = true;
+}
+
+Instance::~Instance() {
+  if (started_ && plugin().stop != nullptr) guarded(*this, "stop", plugin().stop, self_);
+  if (created_ && plugin().destroy != nullptr) guarded(*this, "destroy", plugin().destroy, self_);
+  if (counted_) Singletons::all().give_back(description().name);
+}
+
+void Instance::blame(std::string_view what) const {
+  services_.log.write(observe::Level::error, "plugin at fault",
+                      {{"instance", name_}, {"plugin", description().name}, {"fault", what}}, what);
+}
+
+}  // namespace tftpkit::host
