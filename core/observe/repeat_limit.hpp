@@ -17,10 +17,10 @@ class RepeatLimit {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  // `allowed` lines per key pass in each `window`, which begins with the first line of a key. At most `keys`
-  // keys are kept apart at a time; further ones share one (so that a flood of different subjects is limited
-  // too).
-  RepeatLimit(std::uint32_t allowed, std::chrono::milliseconds window, std::size_t keys = 1024);
+  // `allowed` lines of one key pass in each `window`, which begins with the key's first line. At most `keys`
+  // keys are kept apart at a time; what comes beyond shares one, so that a flood of different keys is limited
+  // too.
+  RepeatLimit(std::uint32_t allowed, std::chrono::milliseconds window, std::size_t keys = 256);
 
   struct Swallowed {
     std::string key;  // empty: the shared one
@@ -29,11 +29,10 @@ class RepeatLimit {
 
   // May this line pass?
   [[nodiscard]] bool admits(std::string_view key, Time now);
-  // The keys whose window is over and that swallowed something, each once; forgets every key whose window is
-  // over.
+  // What was swallowed in windows that are over, each window once.
   [[nodiscard]] std::vector<Swallowed> next_swallowed(Time now);
-  // When next_swallowed() has something new to say, at the latest; nullopt: never, as things are.
-  [[nodiscard]] std::optional<Time> deadline() const;
+  // When next_swallowed() will have something to say; nullopt: never, as things are.
+  [[nodiscard]] std::optional<Time> deadline() const noexcept { return deadline_; }
 
  private:
   struct Run {
@@ -41,10 +40,16 @@ class RepeatLimit {
     std::uint64_t lines = 0;
   };
 
+  Run& run_of(std::string_view key, Time now);
+  void end_windows(Time now);
+
   std::uint32_t allowed_;
   std::chrono::milliseconds window_;
   std::size_t keys_;
   std::map<std::string, Run, std::less<>> runs_;
+  std::vector<Swallowed> ended_;
+  Time first_end_ = Time::max();  // no run ends before
+  std::optional<Time> deadline_;
 };
 
 }  // namespace tftpkit::observe
