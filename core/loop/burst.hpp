@@ -33,7 +33,7 @@ enum class SendStatus : std::uint8_t {
 struct Sent {
   std::size_t segments = 0;  // taken by the kernel, from the front
   SendStatus status = SendStatus::ok;
-  int error = 0;  // errno for failed
+  int error = 0;  // errno of what stopped the burst
 };
 
 // Where a burst goes: a connected socket needs no peer; `source` is for sockets bound to the wildcard.
@@ -42,6 +42,7 @@ struct BurstTarget {
   const Address* peer = nullptr;
   const Address* source = nullptr;
   std::uint32_t path_mtu = 0;  // of the IP packet; 0: unknown, no GSO
+  bool v6 = false;             // for the size of the headers
   bool gso = true;             // the writer clears it when the kernel refuses
 };
 
@@ -57,7 +58,7 @@ class BurstWriter {
   // Segments of equal size, the last may be shorter, travel best; others are right but slower.
   Sent write(BurstTarget& target, std::span<const Segment> segments) noexcept;
   // One datagram of any content.
-  Sent write(BurstTarget& target, std::span<const std::byte> bytes) noexcept;
+  Sent write(const BurstTarget& target, std::span<const std::byte> bytes) noexcept;
 
   struct Counters {
     std::uint64_t datagrams = 0, bytes = 0, system_calls = 0, gso_sends = 0, gso_fallbacks = 0;
@@ -66,6 +67,10 @@ class BurstWriter {
 
  private:
   struct Scratch;
+  int send_gso(const BurstTarget& target, std::span<const Segment> segments) noexcept;
+  int send_plain(const BurstTarget& target, std::span<const Segment> segments) noexcept;
+  void count(std::span<const Segment> taken) noexcept;
+
   std::unique_ptr<Scratch> scratch_;
   Counters counters_;
 };

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 
 namespace tftpkit::loop {
@@ -32,15 +33,19 @@ class Listener {
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
  private:
+  // Shared with the callback that is running, which may destroy the listener.
+  struct Delivery {
+    OnDatagram on_datagram;
+    bool gone = false;
+  };
   void on_readable();
-  bool deliver(unsigned count);
+  bool deliver(unsigned count, const Delivery& delivery);
 
   ReceiveBatch* batch_;
   Fd socket_;
   Address address_;
-  OnDatagram on_datagram_;
+  std::shared_ptr<Delivery> delivery_;
   Counters counters_;
-  bool* gone_ = nullptr;
   FdWatch watch_;
 };
 

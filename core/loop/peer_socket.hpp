@@ -28,7 +28,7 @@ enum class ReceiveStatus : std::uint8_t {
 struct Received {
   ReceiveStatus status = ReceiveStatus::would_block;
   std::size_t size = 0;
-  int error = 0;  // errno for failed
+  int error = 0;  // errno unless bytes
 };
 
 class PeerSocket {
@@ -40,11 +40,11 @@ class PeerSocket {
   static std::optional<PeerSocket> open(Ports& ports, const Address& local, const Address& peer,
                                         bool broadcast, int& error);
   PeerSocket(PeerSocket&&) noexcept = default;
-  PeerSocket& operator=(PeerSocket&&) noexcept = default;
-  ~PeerSocket();  // allowed inside its own callback
+  PeerSocket& operator=(PeerSocket&& other) noexcept;
+  ~PeerSocket() = default;  // allowed inside its own callback
 
-  // Starts to watch for packets (and ICMP errors); the callback survives until the next watch or close.
-  void watch(std::function<void(Ready)> on_ready);
+  // Starts to tell of packets and of ICMP errors, which receive() then reports. 0 or errno.
+  int watch(std::function<void(Ready)> on_ready);
   // While on, on_ready is also called with writable.
   void want_writable(bool wanted) noexcept;
 
@@ -56,7 +56,7 @@ class PeerSocket {
   Sent send(std::span<const std::byte> bytes) noexcept;
 
   // Bytes of an IP packet on the way to the peer; 0 when unknown.
-  [[nodiscard]] std::uint32_t path_mtu() const noexcept { return target_mtu_; }
+  [[nodiscard]] std::uint32_t path_mtu() const noexcept { return path_mtu_; }
   // The largest datagram content that is not fragmented; 0 when unknown.
   [[nodiscard]] std::uint32_t path_payload() const noexcept;
   [[nodiscard]] const Address& peer() const noexcept { return peer_; }
@@ -67,6 +67,11 @@ class PeerSocket {
  private:
   PeerSocket(Ports& ports, PortLease lease, Fd socket, const Address& local, const Address& peer,
              bool broadcast);
+  static std::optional<PeerSocket> open_connected(Ports& ports, const Address& local, const Address& peer,
+                                                  int& error);
+  static std::optional<PeerSocket> open_unconnected(Ports& ports, const Address& local, const Address& peer,
+                                                    int& error);
+  void tell_stranger(const Address& from, std::span<const std::byte> bytes, bool truncated) noexcept;
   [[nodiscard]] BurstTarget target() const noexcept;
 
   Ports* ports_;
@@ -74,7 +79,7 @@ class PeerSocket {
   Fd socket_;
   Address peer_;
   Address local_;
-  std::uint32_t target_mtu_ = 0;
+  std::uint32_t path_mtu_ = 0;
   bool broadcast_;
   bool gso_ = true;
   FdWatch watch_;

@@ -5,6 +5,7 @@
 
 namespace tftpkit::loop {
 
+class Address;
 struct Port;
 
 class PortLease {
@@ -14,6 +15,8 @@ class PortLease {
   PortLease(PortLease&& other) noexcept : port_{std::exchange(other.port_, nullptr)}, place_{other.place_} {}
   PortLease& operator=(PortLease&& other) noexcept;
   ~PortLease() { give_back(); }
+  explicit operator bool() const noexcept { return port_ != nullptr; }
+  [[nodiscard]] const Address& address() const noexcept;  // only of a lease that is held
 
  private:
   void give_back() noexcept;

@@ -51,8 +51,8 @@ class Wheel {
   [[nodiscard]] Tick now() const noexcept { return now_; }
 
  private:
-  // 6 levels of 64 slots: 2^36 ticks, 2 years in milliseconds; what is farther waits in the last slot.
-  static constexpr unsigned slot_bits = 6, slots = 1U << slot_bits, levels = 6;
+  // 11 levels of 64 slots hold every 64-bit tick, so no tick is too far and nothing wraps.
+  static constexpr unsigned slot_bits = 6, slots = 1U << slot_bits, levels = 11;
 
   struct Slot {
     unsigned level, index;

@@ -1,0 +1,224 @@
+#include "loop/executor.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <csignal>
+#include <deque>
+#include <iterator>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace tftpkit::loop {
+
+using Job = std::function<void()>;
+
+// Shared by the threads: one that hangs and is let go still finds it alive.
+struct ExecutorState {
+  std::mutex mutex;
+  std::condition_variable work_came;
+  std::condition_variable thread_left;
+  std::deque<std::shared_ptr<LaneState>> ready;  // lanes with a job that may begin; each at most once
+  std::vector<std::weak_ptr<LaneState>> lanes;
+  std::size_t queued = 0;
+  unsigned running = 0;
+  unsigned threads_inside = 0;
+  bool closed = false;     // no new jobs
+  bool abandoned = false;  // threads leave without looking at the queue
+  unsigned thread_count = 0;
+  std::vector<std::thread> threads;
+  std::optional<Executor::Shutdown> outcome;
+
+  std::pair<std::shared_ptr<LaneState>, Job> take();
+  void finish(const std::shared_ptr<LaneState>& lane);
+  void run_thread(std::unique_lock<std::mutex> lock);
+};
+
+struct LaneState {
+  std::shared_ptr<ExecutorState> executor;
+  std::string name;
+  unsigned cap = 1;
+  // Under the executor's mutex:
+  std::deque<Job> jobs;
+  unsigned running = 0;
+  bool is_ready = false;
+
+  [[nodiscard]] bool may_begin() const noexcept { return !jobs.empty() && running < cap; }
+};
+
+namespace {
+
+void make_ready(ExecutorState& executor, const std::shared_ptr<LaneState>& lane) {
+  if (lane->is_ready || !lane->may_begin()) return;
+  lane->is_ready = true;
+  executor.ready.push_back(lane);
+  executor.work_came.notify_one();
+}
+
+}  // namespace
+
+// Round robin: a lane that has more goes to the end.
+std::pair<std::shared_ptr<LaneState>, Job> ExecutorState::take() {
+  auto lane = std::move(ready.front());
+  ready.pop_front();
+  lane->is_ready = false;
+  Job job = std::move(lane->jobs.front());
+  lane->jobs.pop_front();
+  --queued;
+  ++running;
+  ++lane->running;
+  make_ready(*this, lane);
+  if (closed && queued == 0) work_came.notify_all();
+  return {std::move(lane), std::move(job)};
+}
+
+void ExecutorState::finish(const std::shared_ptr<LaneState>& lane) {
+  --running;
+  --lane->running;
+  make_ready(*this, lane);
+}
+
+void ExecutorState::run_thread(std::unique_lock<std::mutex> lock) {
+  while (true) {
+    work_came.wait(lock, [this] { return abandoned || !ready.empty() || (closed && queued == 0); });
+    if (abandoned || ready.empty()) break;
+    auto [lane, job] = take();
+    lock.unlock();
+    job();
+    job = nullptr;  // what it captured is destroyed outside the lock
+    lock.lock();
+    finish(lane);
+  }
+  --threads_inside;
+  thread_left.notify_all();
+}
+
+bool Lane::submit(std::function<void()> job) {
+  ExecutorState& executor = *state_->executor;
+  const std::lock_guard lock{executor.mutex};
+  if (executor.closed) return false;
+  state_->jobs.push_back(std::move(job));
+  ++executor.queued;
+  make_ready(executor, state_);
+  return true;
+}
+
+std::size_t Lane::queued() const {
+  const std::lock_guard lock{state_->executor->mutex};
+  return state_->jobs.size();
+}
+
+unsigned Lane::running() const {
+  const std::lock_guard lock{state_->executor->mutex};
+  return state_->running;
+}
+
+unsigned Lane::cap() const noexcept {
+  return state_->cap;
+}
+
+const std::string& Lane::name() const noexcept {
+  return state_->name;
+}
+
+// Plugins run on these threads: signals belong to the loop, so every one is blocked here.
+Executor::Executor(unsigned threads) : state_{std::make_shared<ExecutorState>()} {
+  state_->thread_count = std::max(threads, 1U);
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  state_->threads_inside = state_->thread_count;
+  try {
+    for (unsigned started = 0; started < state_->thread_count; ++started) {
+      state_->threads.emplace_back([state = state_] {
+        std::unique_lock lock{state->mutex};
+        state->run_thread(std::move(lock));
+      });
+    }
+  } catch (...) {
+    {
+      const std::lock_guard lock{state_->mutex};
+      state_->threads_inside -= state_->thread_count - static_cast<unsigned>(state_->threads.size());
+    }
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    shutdown(std::chrono::seconds{5});
+    throw;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+Executor::~Executor() {
+  shutdown(std::chrono::seconds{5});
+}
+
+Lane Executor::lane(std::string name, unsigned cap) {
+  auto lane = std::make_shared<LaneState>();
+  lane->executor = state_;
+  lane->name = std::move(name);
+  lane->cap = std::clamp(cap, 1U, std::max(state_->thread_count - 1, 1U));
+  const std::lock_guard lock{state_->mutex};
+  std::erase_if(state_->lanes, [](const auto& known) { return known.expired(); });
+  state_->lanes.push_back(lane);
+  return Lane{std::move(lane)};
+}
+
+unsigned Executor::threads() const noexcept {
+  return state_->thread_count;
+}
+
+std::size_t Executor::queued() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->queued;
+}
+
+unsigned Executor::running() const {
+  const std::lock_guard lock{state_->mutex};
+  return state_->running;
+}
+
+namespace {
+
+// Jobs are moved out under the lock and destroyed by the caller outside it.
+std::vector<Job> drop_queued(ExecutorState& executor) {
+  std::vector<Job> dropped;
+  for (const auto& known : executor.lanes) {
+    const auto lane = known.lock();
+    if (!lane) continue;
+    lane->is_ready = false;
+    std::move(lane->jobs.begin(), lane->jobs.end(), std::back_inserter(dropped));
+    lane->jobs.clear();
+  }
+  executor.ready.clear();
+  return dropped;
+}
+
+}  // namespace
+
+Executor::Shutdown Executor::shutdown(std::chrono::milliseconds wait) {
+  std::vector<Job> dropped;
+  std::unique_lock lock{state_->mutex};
+  if (state_->outcome) return *state_->outcome;
+  state_->closed = true;
+  state_->work_came.notify_all();
+  const auto all_left = [this] { return state_->threads_inside == 0; };
+  Shutdown outcome;
+  outcome.joined = state_->thread_left.wait_for(lock, wait, all_left);
+  outcome.dropped_jobs = std::exchange(state_->queued, 0);
+  dropped = drop_queued(*state_);
+  state_->abandoned = true;
+  state_->work_came.notify_all();
+  // Threads that only waited for work leave now; those inside a job do not.
+  state_->thread_left.wait(lock, [this] { return state_->threads_inside == state_->running; });
+  outcome.hanging_threads = state_->threads_inside;
+  outcome.joined = outcome.hanging_threads == 0;
+  state_->outcome = outcome;
+  auto threads = std::move(state_->threads);
+  lock.unlock();
+  for (auto& thread : threads)
+    outcome.joined ? thread.join() : thread.detach();
+  return outcome;
+}
+
+}  // namespace tftpkit::loop
