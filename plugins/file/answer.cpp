@@ -25,18 +25,16 @@ Verdict Answers::open(const tftpkit_request& request, std::string& trace) const 
   case Rewritten::Kind::declined:
     trace += "declined by /rewrite/" + std::to_string(result.rule);
     return {TFTPKIT_DECLINED, "left to the next instance by a rewrite rule", {}, 0};
-  case Rewritten::Kind::endless: return endless(result.rule);
+  case Rewritten::Kind::endless:
+    return {TFTPKIT_E_ACCESS,
+            "rewriting does not come to an end (at /rewrite/" + std::to_string(result.rule) + ")",
+            {},
+            0};
   }
   Cleaned path = cleaned(result.name);
   if (path.fault != nullptr)
     return {TFTPKIT_E_ACCESS, std::string("the rewritten name cannot be used: ") + path.fault, {}, 0};
   return named(path.path, client, trace);
-}
-
-Verdict Answers::endless(std::size_t rule) const {
-  const std::string text = "rewriting does not come to an end (around /rewrite/" + std::to_string(rule) + ")";
-  host_.log(&host_, TFTPKIT_LOG_WARNING, text.data(), text.size());
-  return {TFTPKIT_E_ACCESS, text, {}, 0};
 }
 
 Verdict Answers::named(const std::string& path, Client& client, std::string& trace) const {

@@ -23,7 +23,6 @@ class Answers {
   Verdict named(const std::string& path, Client& client, std::string& trace) const;
   std::vector<std::string> own_directories(Client& client) const;
   bool belongs_to_another(const std::string& path, const std::vector<std::string>& own) const;
-  Verdict endless(std::size_t rule) const;
 
   const tftpkit_host& host_;
   Settings settings_;

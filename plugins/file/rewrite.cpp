@@ -58,18 +58,31 @@ bool Rule::apply(std::string& name, Client& client) const {
   return true;
 }
 
+namespace {
+
+bool over(int steps, const std::string& name) noexcept {
+  return steps > step_limit || name.size() > name_limit;
+}
+
+// Applies a rule, as often as it asks for. True when it matched at all.
+bool applied(const Rule& rule, std::string& name, Client& client, int& steps) {
+  bool matched = false;
+  while (!over(++steps, name) && rule.apply(name, client)) {
+    matched = true;
+    if (!rule.repeats()) break;
+  }
+  return matched;
+}
+
+}  // namespace
+
 Rewritten rewritten(const std::vector<Rule>& rules, std::string name, Client& client) {
   int steps = 0;
   for (std::size_t i = 0; i < rules.size();) {
-    if (++steps > step_limit || name.size() > name_limit) return {Rewritten::Kind::endless, "", "", i};
     const Rule& rule = rules[i];
-    if (!rule.apply(name, client)) {
-      ++i;
-      continue;
-    }
-    while (rule.repeats() && ++steps <= step_limit && name.size() <= name_limit && rule.apply(name, client)) {
-    }
-    switch (rule.then()) {
+    const bool matched = applied(rule, name, client, steps);
+    if (over(steps, name)) return {Rewritten::Kind::endless, "", "", i};
+    switch (matched ? rule.then() : Then::go_on) {
     case Then::go_on: ++i; break;
     case Then::restart: i = 0; break;
     case Then::stop: return {Rewritten::Kind::name, std::move(name), "", i};
@@ -77,8 +90,6 @@ Rewritten rewritten(const std::vector<Rule>& rules, std::string name, Client& cl
     case Then::decline: return {Rewritten::Kind::declined, "", "", i};
     }
   }
-  if (steps > step_limit || name.size() > name_limit)
-    return {Rewritten::Kind::endless, "", "", rules.empty() ? 0 : rules.size() - 1};
   return {Rewritten::Kind::name, std::move(name), "", rules.size()};
 }
 

@@ -1,0 +1,98 @@
+// The functions behind the table of FakeHost.
+#include "fake_host.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+namespace file_test {
+
+FakeHost::FakeHost(Texts settings) : settings_(std::move(settings)) {
+  table_.struct_size = sizeof table_;
+  table_.abi_version = TFTPKIT_ABI_VERSION;
+  table_.impl = this;
+  table_.product = "fake";
+  table_.product_version = "0";
+  table_.instance_name = "files";
+  table_.log = log;
+  table_.log_enabled = log_enabled;
+  table_.explain = explain;
+  table_.setting = setting;
+  table_.setting_int = setting_int;
+  table_.setting_count = setting_count;
+  table_.cancelled = cancelled;
+  table_.peer_link_address = peer_link_address;
+}
+
+std::string FakeHost::take_explanation() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(explanation_, std::string());
+}
+
+std::size_t FakeHost::logged(const std::string& part) const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return static_cast<std::size_t>(std::count_if(lines_.begin(), lines_.end(), [&](const std::string& line) {
+    return line.find(part) != std::string::npos;
+  }));
+}
+
+void FakeHost::log(const tftpkit_host* host, uint32_t, const char* text, size_t len) noexcept {
+  FakeHost& self = of(host);
+  const std::lock_guard<std::mutex> lock(self.mutex_);
+  self.lines_.emplace_back(text, len);
+}
+
+int32_t FakeHost::log_enabled(const tftpkit_host* host, uint32_t level) noexcept {
+  return level > TFTPKIT_LOG_DEBUG || of(host).debug ? 1 : 0;
+}
+
+void FakeHost::explain(const tftpkit_host* host, const char* text, size_t len) noexcept {
+  FakeHost& self = of(host);
+  const std::lock_guard<std::mutex> lock(self.mutex_);
+  self.explanation_.assign(text, len);
+}
+
+int32_t FakeHost::setting(const tftpkit_host* host, const char* pointer, tftpkit_str* value) noexcept {
+  const Texts& settings = of(host).settings_;
+  const auto found = settings.find(pointer);
+  if (found == settings.end()) return 0;
+  *value = {found->second.c_str(), found->second.size()};
+  return 1;
+}
+
+int32_t FakeHost::setting_int(const tftpkit_host* host, const char* pointer, int64_t* value) noexcept {
+  const Texts& settings = of(host).settings_;
+  const auto found = settings.find(pointer);
+  if (found == settings.end()) return 0;
+  const std::string& text = found->second;
+  if (text == "true" || text == "false") {
+    *value = text == "true" ? 1 : 0;
+    return 1;
+  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), *value);
+  return error == std::errc() && end == text.data() + text.size() ? 1 : 0;
+}
+
+size_t FakeHost::setting_count(const tftpkit_host* host, const char* pointer) noexcept {
+  const std::string prefix = std::string(pointer) + "/";
+  std::set<std::string> elements;
+  for (const auto& [key, text] : of(host).settings_)
+    if (key.compare(0, prefix.size(), prefix) == 0)
+      elements.insert(key.substr(prefix.size(), key.find('/', prefix.size()) - prefix.size()));
+  return elements.size();
+}
+
+int32_t FakeHost::cancelled(const tftpkit_host*, uint64_t) noexcept {
+  return 0;
+}
+
+tftpkit_status FakeHost::peer_link_address(const tftpkit_host* host, uint64_t, uint8_t* mac) noexcept {
+  FakeHost& self = of(host);
+  ++self.mac_questions;
+  if (!self.mac) return TFTPKIT_E_NOT_FOUND;
+  std::copy(self.mac->begin(), self.mac->end(), mac);
+  return TFTPKIT_OK;
+}
+
+}  // namespace file_test

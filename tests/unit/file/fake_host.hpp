@@ -1,0 +1,56 @@
+// A host that a test holds in its hands: settings as a flat map from JSON pointer to text, and everything
+// that the plugin says is kept. Speaks the C ABI only.
+#pragma once
+
+#include <tftpkit/plugin.h>
+
+#include <array>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace file_test {
+
+using Texts = std::map<std::string, std::string>;
+
+class FakeHost {
+ public:
+  explicit FakeHost(Texts settings);
+  FakeHost(const FakeHost&) = delete;
+  FakeHost& operator=(const FakeHost&) = delete;
+
+  const tftpkit_host* table() const noexcept { return &table_; }
+
+  // What explain() said last, in any thread; taken out.
+  std::string take_explanation();
+  // Log lines with this text in them.
+  std::size_t logged(const std::string& part) const;
+
+  std::optional<std::array<std::uint8_t, 6>> mac;  // what the neighbour table says of every peer
+  std::atomic<int> mac_questions{0};
+  std::atomic<bool> debug{true};
+
+ private:
+  static FakeHost& of(const tftpkit_host* host) { return *static_cast<FakeHost*>(host->impl); }
+
+  static void log(const tftpkit_host* host, uint32_t level, const char* text, size_t len) noexcept;
+  static int32_t log_enabled(const tftpkit_host* host, uint32_t level) noexcept;
+  static void explain(const tftpkit_host* host, const char* text, size_t len) noexcept;
+  static int32_t setting(const tftpkit_host* host, const char* pointer, tftpkit_str* value) noexcept;
+  static int32_t setting_int(const tftpkit_host* host, const char* pointer, int64_t* value) noexcept;
+  static size_t setting_count(const tftpkit_host* host, const char* pointer) noexcept;
+  static int32_t cancelled(const tftpkit_host* host, uint64_t request_id) noexcept;
+  static tftpkit_status peer_link_address(const tftpkit_host* host, uint64_t request_id,
+                                          uint8_t* mac) noexcept;
+
+  Texts settings_;
+  mutable std::mutex mutex_;
+  std::string explanation_;
+  std::vector<std::string> lines_;
+  tftpkit_host table_{};
+};
+
+}  // namespace file_test

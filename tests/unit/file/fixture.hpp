@@ -1,0 +1,68 @@
+// A temporary directory to serve, and an instance of the plugin driven through its descriptor.
+#pragma once
+
+#include "fake_host.hpp"
+#include "plugin.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace file_test {
+
+// A directory that is gone at the end, with a `root` to serve and room beside it for what must not get out.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  std::filesystem::path base() const { return base_; }
+  std::filesystem::path root() const { return base_ / "root"; }
+  // Writes a file (0644) below the root, with its directories.
+  void file(const std::string& path, std::string_view content) const;
+  void link(const std::string& path, const std::string& target) const;
+
+ private:
+  std::filesystem::path base_;
+};
+
+// What came back for one name.
+struct Reply {
+  tftpkit_status status = TFTPKIT_E_INTERNAL;
+  std::string text;     // the explanation
+  std::string content;  // up to 64 KiB of what the descriptor gives
+  uint64_t size = 0;
+  int fd_flags = 0;  // F_GETFD
+};
+
+enum class Way { kernel, steps };
+
+class Plugin {
+ public:
+  // Fails the test when create() does.
+  explicit Plugin(Texts settings, Way way = Way::kernel);
+  ~Plugin();
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+
+  Reply open(std::string_view path);
+
+  FakeHost host;
+  tftpkit_addr peer{};
+
+ private:
+  void* instance_ = nullptr;
+};
+
+// Settings with this root and more.
+Texts serving(const Scratch& scratch, Texts more = {});
+
+// An IPv4 peer; the parts of its address.
+tftpkit_addr ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d);
+
+// The explanation of a create() that has to fail; "" when it does not.
+std::string refusal_of_settings(Texts settings);
+
+}  // namespace file_test
