@@ -6,6 +6,8 @@
 namespace tftpkit::transfer {
 namespace {
 
+constexpr Duration carried_most = std::chrono::seconds(1);
+
 // splitmix64: any seed, zero included, gives a usable sequence.
 double next_share(std::uint64_t& state) noexcept {
   state += 0x9e3779b97f4a7c15U;
@@ -26,7 +28,15 @@ Retry::Retry(const RetryPolicy& policy, std::optional<std::chrono::microseconds>
   settle_interval();
 }
 
+// Karn: until something sent once is answered the doubling stays, or a round trip that has grown beyond the
+// interval would never be measured. Not beyond a second, though: after an outage the next loss must not cost
+// the whole maximum.
 void Retry::on_progress(TimePoint now) noexcept {
+  if (doublings_ > 1 && interval_ > carried_most) {
+    while (doublings_ > 1 && doubled(base_interval()) > carried_most)
+      --doublings_;
+    settle_interval();
+  }
   tries_ = 0;
   since_ = now;  // RFC 6298 (5.3): what is still out gets a whole interval
 }
@@ -61,6 +71,12 @@ void Retry::settle_interval() noexcept {
     interval_ *= 2;
   if (doublings_ > 0) interval_ = jittered(interval_);
   interval_ = std::clamp(interval_, policy_.min, policy_.max);
+}
+
+Duration Retry::doubled(Duration interval) const noexcept {
+  for (unsigned i = 0; i < doublings_ && interval < policy_.max; ++i)
+    interval *= 2;
+  return interval;
 }
 
 Duration Retry::base_interval() const noexcept {

@@ -47,6 +47,7 @@ class Retry {
  private:
   [[nodiscard]] Duration base_interval() const noexcept;
   [[nodiscard]] Duration jittered(Duration interval) noexcept;
+  [[nodiscard]] Duration doubled(Duration interval) const noexcept;
   void settle_interval() noexcept;
 
   RetryPolicy policy_;
