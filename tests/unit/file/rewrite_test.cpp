@@ -161,6 +161,27 @@ TEST_CASE("rewrite: the text of a client cannot smuggle references into the repl
   CHECK(plugin.open("hosts\\i").status == TFTPKIT_DECLINED);
 }
 
+TEST_CASE("rewrite: the map file in the README does here what it does in tftp-hpa") {
+  Files tree;
+  tree.file("a@b@c", "replaced");
+  tree.file("images/a.img.pvt", "never");
+  tree.file("hosts/10.0.0.5.d/cfg", "own");
+  tree.file("hosts/boot", "x");
+  Texts rules = rule(0, {{"match", "^[a-z]:"}, {"replace", ""}, {"ignore_case", "true"}});
+  rules = rule(1, {{"match", "#"}, {"replace", "@"}, {"repeat", "true"}}, rules);
+  rules = rule(2, {{"match", "\\.pvt$"}, {"then", "refuse"}, {"message", "private"}}, rules);
+  rules = rule(3, {{"match", "^images/"}, {"then", "stop"}}, rules);
+  rules = rule(
+      4,
+      {{"match", "^cfg/(.*)$"}, {"replace", "hosts/\\i.d/\\1"}, {"repeat", "true"}, {"ignore_case", "true"}},
+      rules);
+  Plugin plugin(serving(tree, rules));
+  CHECK(plugin.open("C:images/a.img").content == "image a");
+  CHECK(plugin.open("a#b#c").content == "replaced");
+  CHECK(plugin.open("images/a.img.pvt").text == "private");
+  CHECK(plugin.open("CFG/cfg").content == "own");
+}
+
 TEST_CASE("rewrite: a long name and a greedy expression do not hurt") {
   const Files tree;
   Plugin plugin(serving(tree, rule(0, {{"match", "^(a|b|ab)*(.*)(c+)?$"}, {"replace", "x"}})));
