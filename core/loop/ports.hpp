@@ -57,6 +57,8 @@ class Ports {
     std::size_t ports = 0, addresses = 0, sessions = 0;
   };
   [[nodiscard]] Counters counters() const noexcept;
+  // Closes idle ports beyond what is wanted and forgets addresses long idle; runs by itself every 5 s.
+  void tidy();
   [[nodiscard]] BurstWriter& burst_writer() noexcept;
   [[nodiscard]] Loop& loop() noexcept;
 
