@@ -61,6 +61,7 @@ void Sender::on_new_ack(std::uint64_t block, TimePoint now) noexcept {
     if (block >= fresh_first_) retry_.on_sample(now - fresh_at_);
     retry_.on_clean_progress();
     echoes_ = 0;
+    doubtful_used_ = false;
   }
   const bool inside_flight = block + 1 < window_.next();
   window_.on_ack(block);
@@ -70,11 +71,22 @@ void Sender::on_new_ack(std::uint64_t block, TimePoint now) noexcept {
     outcome_ = Outcome::delivered;
     return;
   }
-  // RFC 7440 section 4: something behind this block is missing, a whole window goes out from here. But a
-  // client that sends an ACK for every packet out of order (EDK2) sends a row of them for one gap; those that
-  // cannot be answers to the flight that started over only move the base, and the new end of the window
-  // follows.
-  if (inside_flight && (sent_once || can_answer_flight(Duration::zero(), now))) window_.restart();
+  if (inside_flight) on_gap(sent_once, now);
+}
+
+// RFC 7440 section 4: something behind this block is missing, a whole window goes out from here. But a client
+// that sends an ACK for every packet that it does not expect (EDK2) sends a row of them for one gap, and more
+// for every copy of what it has. Those that cannot be answers to the flight that started over only move the
+// base, and the new end of the window follows. Those that may be answers to a copy start the window over
+// once, and after a timeout not at all: the first copy says where the client is, the rest of the flight is on
+// its way. Without this bound every window of the rest of the transfer travels twice (measured: 1335 packets
+// for 715 blocks after one loss).
+void Sender::on_gap(bool sent_once, TimePoint now) noexcept {
+  if (!sent_once) {
+    if (doubtful_used_ || !can_answer_flight(Duration::zero(), now)) return;
+    doubtful_used_ = true;
+  }
+  window_.restart();
 }
 
 // RFC 1123 section 4.2.3.1: in lockstep a repeated ACK must not bring DATA, or two copies of everything
@@ -219,6 +231,7 @@ void Sender::send_again() noexcept {
     oack_ = OackState::due;
   else
     window_.restart();
+  doubtful_used_ = true;
 }
 
 }  // namespace tftpkit::transfer

@@ -100,6 +100,7 @@ class Sender {
   void on_oack_acked(std::uint16_t wire_block, TimePoint now) noexcept;
   void on_new_ack(std::uint64_t block, TimePoint now) noexcept;
   void on_repeated_ack(TimePoint now) noexcept;
+  void on_gap(bool sent_once, TimePoint now) noexcept;
   void on_oack_sent(TimePoint now) noexcept;
   void on_blocks_sent(unsigned count, TimePoint now) noexcept;
   void send_again() noexcept;
@@ -117,6 +118,7 @@ class Sender {
   OackState oack_;
   bool proven_ = false;
   bool early_resend_used_ = false;  // since the last progress
+  bool doubtful_used_ = false;      // since the last ACK that could mean one thing only
 };
 
 static_assert(sizeof(Sender) < 400);

@@ -98,6 +98,22 @@ TEST_CASE("a gap in the window that started over brings it again after a round t
       14, 21);
 }
 
+TEST_CASE("after a timeout the answers to copies only move the base, until a new block is acknowledged") {
+  auto script = windowed(100, "4");
+  script.sees(1, 4).passes(1ms).acks(4).sees(5, 8).passes(20ms).sees(5,
+                                                                     8);  // 8 was lost, the client has 5 to 7
+  script.passes(1ms).acks(7).sees(9, 11).acks(7).acks(7).sees_nothing();  // EDK2: an ACK for each copy
+  script.passes(1ms).acks(11).sees(12, 15).passes(1ms).acks(13).sees(14, 17);
+  CHECK(script.sender().counters().resends == 6);
+}
+
+TEST_CASE("of the doubtful ACKs after one gap only the first starts the window over") {
+  auto script = windowed(100, "8");
+  script.sees(1, 8).passes(1ms).acks(2).sees(3, 10).passes(2ms).acks(3).sees(4, 11).passes(2ms).acks(4).sees(
+      12);
+  script.passes(2ms).acks(5).sees(13).passes(2ms).acks(13).sees(14, 21);
+}
+
 TEST_CASE("a window that the source has not filled is no fault of the client") {
   Script::Setting setting;
   setting.source_ready = false;
