@@ -2,11 +2,9 @@
 // place.
 #pragma once
 
-#include "config/config.hpp"
 #include "config/problem.hpp"
 
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>

@@ -1,11 +1,14 @@
 #include "config/problem.hpp"
 
+#include "config/report.hpp"
+#include "observe/escape.hpp"
+
 namespace tftpkit::config {
 
 std::string text(const Problem& problem) {
   std::string line;
-  if (!problem.file.empty()) line += problem.file + ": ";
-  if (!problem.pointer.empty()) line += problem.pointer + ": ";
+  if (!problem.file.empty()) line += observe::escaped(problem.file) + ": ";
+  if (!problem.pointer.empty()) line += observe::escaped(problem.pointer) + ": ";
   line += problem.what;
   if (!problem.hint.empty()) line += "; " + problem.hint;
   return line;
@@ -18,6 +21,25 @@ std::string text(const Problems& problems) {
     lines += text(problem);
   }
   return lines;
+}
+
+std::string below(std::string_view pointer, std::string_view step) {
+  std::string longer(pointer);
+  longer += '/';
+  for (const char c : step) {
+    if (c == '~') {
+      longer += "~0";
+    } else if (c == '/') {
+      longer += "~1";
+    } else {
+      longer += c;
+    }
+  }
+  return longer;
+}
+
+std::string below(std::string_view pointer, std::size_t index) {
+  return below(pointer, std::to_string(index));
 }
 
 }  // namespace tftpkit::config

@@ -11,13 +11,13 @@ namespace tftpkit::config {
 struct Problem {
   std::string file;     // as the user named it; "" for text that came from the command line
   std::string pointer;  // JSON pointer (RFC 6901) or "line 3, column 7"; "" for the whole document
-  std::string what;     // e.g. no instance is called "fils"
+  std::string what;     // e.g. no instance is called "fils"; foreign text in it is escaped
   std::string hint;     // what would be right, e.g. did you mean "files"?; may be empty
 };
 
 using Problems = std::vector<Problem>;
 
-// `file: pointer: what; hint`, on one line, peer text already escaped.
+// `file: pointer: what; hint`, on one line and without control characters.
 [[nodiscard]] std::string text(const Problem& problem);
 // All of them, one a line, without a newline at the end.
 [[nodiscard]] std::string text(const Problems& problems);

@@ -1,0 +1,121 @@
+#include "config/json_text.hpp"
+
+#include "config/json.hpp"
+#include "config/nearest.hpp"
+
+#include <cmath>
+
+namespace tftpkit::config {
+namespace {
+
+Json json_of(const JsonValue& value) {
+  struct Making {
+    Json operator()(std::monostate /*unused*/) const { return nullptr; }
+    Json operator()(const RawJson& raw) const { return Json::parse(raw.text, nullptr, false, true); }
+    Json operator()(double number) const { return std::isfinite(number) ? Json(number) : Json(nullptr); }
+    Json operator()(bool yes) const { return yes; }
+    Json operator()(std::int64_t number) const { return number; }
+    Json operator()(std::uint64_t number) const { return number; }
+    Json operator()(const std::string& text) const { return text; }
+  };
+  Json made = std::visit(Making{}, value);
+  return made.is_discarded() ? Json(nullptr) : made;
+}
+
+Json json_of(const JsonRow& row) {
+  Json object = Json::object();
+  for (const auto& [key, value] : row)
+    object[key] = json_of(value);
+  return object;
+}
+
+Problems one_problem(std::string pointer, Complaint complaint) {
+  Report report("");
+  report.add(std::move(pointer), std::move(complaint));
+  return report.take();
+}
+
+std::vector<std::string> steps_of(std::string_view pointer) {
+  std::vector<std::string> steps(1);
+  for (std::size_t i = 0; i < pointer.size(); ++i) {
+    if (pointer[i] == '/') {
+      steps.emplace_back();
+    } else if (pointer[i] == '~' && i + 1 < pointer.size() &&
+               (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
+      steps.back() += pointer[++i] == '0' ? '~' : '/';
+    } else {
+      steps.back() += pointer[i];
+    }
+  }
+  return steps;
+}
+
+// The element that `step` names, made when it is one past the end; nullptr: no such element.
+Json* element_of(Json& array, const std::string& step) {
+  const bool digits =
+      !step.empty() && step.size() < 7 && step.find_first_not_of("0123456789") == std::string::npos;
+  const std::size_t index = step == "-" ? array.size() : digits ? std::stoul(step) : array.size() + 1;
+  if (index > array.size()) return nullptr;
+  if (index == array.size()) array.push_back(nullptr);
+  return &array[index];
+}
+
+Json value_from(std::string_view text) {
+  Json value = Json::parse(text.begin(), text.end(), nullptr, false);
+  return value.is_discarded() ? Json(std::string(text)) : value;
+}
+
+}  // namespace
+
+std::string json_object(const JsonRow& row, int indent) {
+  return dumped(json_of(row), indent);
+}
+
+std::string json_array(std::span<const JsonRow> rows, int indent) {
+  Json array = Json::array();
+  for (const JsonRow& row : rows)
+    array.push_back(json_of(row));
+  return dumped(array, indent);
+}
+
+Checked<std::string> set_value(std::string_view object, std::string_view pointer, std::string_view value) {
+  Report report("");
+  auto document = parse(object, "", report);
+  if (!document) return report.take();
+  if (pointer.starts_with('/')) pointer.remove_prefix(1);
+  if (pointer.empty()) {
+    return one_problem(
+        "", {"the name of the setting is missing", "write for example root=/srv/tftp or retry/tries=3"});
+  }
+  Json* place = &*document;
+  std::string so_far;
+  for (const std::string& step : steps_of(pointer)) {
+    if (place->is_null()) *place = Json::object();
+    if (place->is_array()) {
+      const std::size_t size = place->size();
+      place = element_of(*place, step);
+      if (place == nullptr) {
+        return one_problem(below(so_far, step),
+                           {"there is no such element", "the array has " + std::to_string(size)});
+      }
+    } else if (place->is_object()) {
+      place = &(*place)[step];
+    } else {
+      return one_problem(so_far, {shown(*place) + " has nothing below it", ""});
+    }
+    so_far = below(so_far, step);
+  }
+  *place = value_from(value);
+  return dumped(*document);
+}
+
+Checked<std::string> settings_object(std::string_view json) {
+  Report report("");
+  const auto document = parse(json, "", report);
+  if (!document) return report.take();
+  if (document->is_object()) return dumped(*document);
+  return one_problem(
+      "", {"expected an object, not " + shown(*document), "write for example {\"root\": \"/srv/tftp\"}"});
+}
+
+}  // namespace tftpkit::config
