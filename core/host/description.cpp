@@ -1,5 +1,7 @@
 #include "host/description.hpp"
 
+#include "observe/escape.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
@@ -128,7 +130,7 @@ Description described(const tftpkit_plugin* descriptor, std::string_view file_st
   seen.name = text_of(plugin.name, "name", longest_line);
   if (!is_name(seen.name))
     refuse(plugin.name == nullptr ? "the descriptor has no name"
-                                  : "the descriptor's name \"" + seen.name +
+                                  : "the descriptor's name \"" + observe::escaped(seen.name, 100) +
                                         "\" is not right: 1 to 64 of a-z, 0-9 and '-', a letter first");
   seen.version = line_of(plugin.version, "version");
   if (seen.version.empty()) refuse("the descriptor has no version");
