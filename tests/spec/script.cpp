@@ -6,8 +6,8 @@
 namespace tftpkit::test {
 namespace {
 
-std::string at(const std::source_location& here) {
-  return std::string(here.file_name()) + ":" + std::to_string(here.line()) + ": ";
+std::string at(const Here& here) {
+  return std::string(here.file) + ":" + std::to_string(here.line) + ": ";
 }
 
 Sender make_sender(const std::vector<wire::Option>& options, const Script::Setting& setting, TimePoint now) {

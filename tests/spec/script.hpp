@@ -17,7 +17,6 @@
 #include <deque>
 #include <limits>
 #include <optional>
-#include <source_location>
 #include <string>
 #include <vector>
 
@@ -29,9 +28,17 @@ using transfer::Outcome;
 using transfer::Sender;
 using transfer::TimePoint;
 
-class Script {
-  using Here = std::source_location;
+// The line of the script. (clang 14 has no std::source_location with this standard library.)
+struct Here {
+  const char* file;
+  int line;
 
+  static constexpr Here current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
+class Script {
  public:
   struct Setting {
     transfer::RetryPolicy policy{};
