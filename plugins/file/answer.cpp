@@ -44,15 +44,16 @@ Verdict Answers::named(const std::string& path, Client& client, std::string& tra
     return {TFTPKIT_DECLINED, "no such file", {}, 0};
   }
   const std::vector<std::string> own = own_directories(client);
-  std::vector<std::string> candidates;
-  for (const std::string& directory : own)
-    candidates.push_back(directory + "/" + path);
+  std::vector<std::string> candidates = own;
+  for (std::string& candidate : candidates)
+    candidate.append("/").append(path);
   if ((settings_.per_client.empty() || settings_.per_client_fallback) && !belongs_to_another(path, own))
     candidates.push_back(path);
 
   Verdict verdict{TFTPKIT_DECLINED, "no such file", {}, 0};
   for (const std::string& candidate : candidates) {
-    trace += trace.empty() ? candidate : ", then " + candidate;
+    if (!trace.empty()) trace += ", then ";
+    trace += candidate;
     verdict = tree_.open(candidate);
     if (verdict.status != TFTPKIT_DECLINED) break;
   }

@@ -10,6 +10,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 
 COUNTING = re.compile(r"^\d+ warnings?( and \d+ errors?)? generated\.?$")
 
@@ -21,8 +22,14 @@ def sources(top, build):
     return sorted(f for f in files if f.is_relative_to(top) and not f.is_relative_to(build))
 
 
-def check(build, source):
-    done = subprocess.run(["clang-tidy", "-p", str(build), "--quiet", str(source)], text=True,
+def readable_database(build, place):
+    """A copy of the compilation database without the options that clang does not have."""
+    text = (build / "compile_commands.json").read_text(encoding="utf-8")
+    (pathlib.Path(place) / "compile_commands.json").write_text(text.replace(" -fno-gnu-unique", ""), encoding="utf-8")
+
+
+def check(database, source):
+    done = subprocess.run(["clang-tidy", "-p", str(database), "--quiet", str(source)], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     lines = [line for line in done.stdout.splitlines() if line and not COUNTING.match(line)]
     return done.returncode, "\n".join(lines)
@@ -31,8 +38,9 @@ def check(build, source):
 def main(arguments):
     top, build = (pathlib.Path(a).resolve() for a in arguments)
     worst = 0
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for code, said in pool.map(lambda source: check(build, source), sources(top, build)):
+    with tempfile.TemporaryDirectory() as place, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        readable_database(build, place)
+        for code, said in pool.map(lambda source: check(place, source), sources(top, build)):
             worst |= code
             if said:
                 print(said, flush=True)
