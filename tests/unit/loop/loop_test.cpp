@@ -60,10 +60,16 @@ TEST_CASE("work posted before run, from other threads and from itself all runs, 
   const Watchdog watchdog{loop};
   std::vector<int> order;
   int from_threads = 0;
+  const auto stop_when_all_ran = [&] {
+    if (from_threads == 4000 && order.size() == 3) loop.stop();
+  };
   loop.post([&] { order.push_back(1); });
   loop.post([&] {
     order.push_back(2);
-    loop.post([&] { order.push_back(3); });
+    loop.post([&] {
+      order.push_back(3);
+      stop_when_all_ran();
+    });
   });
   std::vector<std::thread> threads;
   for (int thread = 0; thread < 4; ++thread)
@@ -71,7 +77,8 @@ TEST_CASE("work posted before run, from other threads and from itself all runs, 
       for (int count = 0; count < 1000; ++count)
         loop.post([&] {
           CHECK(loop.on_own_thread());
-          if (++from_threads == 4000) loop.stop();
+          ++from_threads;
+          stop_when_all_ran();
         });
     });
   loop.run();
