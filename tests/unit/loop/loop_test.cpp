@@ -291,7 +291,7 @@ TEST_CASE("50,000 deadlines at random times are all called") {
   std::mt19937 random{42};
   std::vector<std::unique_ptr<Count>> all;
   for (int count = 0; count < 50'000; ++count) {
-    all.push_back(std::make_unique<Count>(&left, &loop));
+    all.push_back(std::unique_ptr<Count>{new Count{.left = &left, .loop = &loop}});
     deadlines.set_after(all.back()->deadline, 5s);
     deadlines.set_after(all.back()->deadline, std::chrono::microseconds{random() % 100'000});
   }
