@@ -152,7 +152,9 @@ Ports::Counters Ports::counters() const noexcept {
   return result;
 }
 
-void Ports::tidy() { state_->tidy(); }
+void Ports::tidy() {
+  state_->tidy();
+}
 
 BurstWriter& Ports::burst_writer() noexcept {
   return state_->writer;

@@ -72,6 +72,7 @@ TEST_CASE("work posted before run, from other threads and from itself all runs, 
     });
   });
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int thread = 0; thread < 4; ++thread)
     threads.emplace_back([&] {
       for (int count = 0; count < 1000; ++count)
@@ -280,6 +281,7 @@ TEST_CASE("50,000 deadlines at random times are all called") {
   const Watchdog watchdog{loop};
   Deadlines deadlines{loop};
   struct Count {
+    Count(int* the_count, Loop* the_loop) : left{the_count}, loop{the_loop} {}
     int* left;
     Loop* loop;
     Deadline deadline = Deadline::calls<&Count::on_deadline>(this);
@@ -291,7 +293,7 @@ TEST_CASE("50,000 deadlines at random times are all called") {
   std::mt19937 random{42};
   std::vector<std::unique_ptr<Count>> all;
   for (int count = 0; count < 50'000; ++count) {
-    all.push_back(std::unique_ptr<Count>{new Count{.left = &left, .loop = &loop}});
+    all.push_back(std::make_unique<Count>(&left, &loop));
     deadlines.set_after(all.back()->deadline, 5s);
     deadlines.set_after(all.back()->deadline, std::chrono::microseconds{random() % 100'000});
   }

@@ -221,6 +221,7 @@ TEST_CASE("300 transfers share ports, at most four on one, and every packet find
   House house;
   std::vector<Client> clients(300);
   std::vector<PeerSocket> sockets;
+  sockets.reserve(clients.size());
   std::map<std::uint16_t, int> on_port;
   for (const Client& client : clients) {
     sockets.push_back(house.open(client.where()));
@@ -248,6 +249,7 @@ TEST_CASE("64 ports are in rotation when 60 transfers run at once") {
   House house;
   std::vector<Client> clients(60);
   std::vector<PeerSocket> sockets;
+  sockets.reserve(clients.size());
   for (const Client& client : clients)
     sockets.push_back(house.open(client.where()));
   std::set<std::uint16_t> seen;
@@ -301,6 +303,7 @@ TEST_CASE("idle ports are closed and addresses long idle forgotten") {
   {
     std::vector<Client> clients(40);
     std::vector<PeerSocket> sockets;
+    sockets.reserve(clients.size());
     for (const Client& client : clients)
       sockets.push_back(house.open(client.where()));
     CHECK(house.ports.counters().ports == 40);
