@@ -25,6 +25,7 @@ Retry::Retry(const RetryPolicy& policy, std::optional<std::chrono::microseconds>
     : policy_(policy), asked_(asked.value_or(std::chrono::microseconds(0))), interval_(),
       max_silence_(std::max<Duration>(policy.max_silence, 3 * asked_)), since_(now), heard_(now),
       random_(seed) {
+  policy_.max = std::max(policy_.max, policy_.min);
   settle_interval();
 }
 
@@ -56,8 +57,9 @@ void Retry::on_clean_progress() noexcept {
 }
 
 void Retry::on_try() noexcept {
-  ++tries_;
-  ++doublings_;
+  constexpr std::uint16_t top = 65535;
+  tries_ = static_cast<std::uint16_t>(tries_ + (tries_ < top ? 1 : 0));
+  doublings_ = static_cast<std::uint16_t>(doublings_ + (doublings_ < top ? 1 : 0));
   settle_interval();
 }
 
@@ -66,9 +68,7 @@ void Retry::settle_interval() noexcept {
     interval_ = asked_;  // RFC 2349: the client's number is the interval, neither doubled nor spread
     return;
   }
-  interval_ = base_interval();
-  for (unsigned i = 0; i < doublings_ && interval_ < policy_.max; ++i)
-    interval_ *= 2;
+  interval_ = doubled(base_interval());
   if (doublings_ > 0) interval_ = jittered(interval_);
   interval_ = std::clamp(interval_, policy_.min, policy_.max);
 }

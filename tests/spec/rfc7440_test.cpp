@@ -114,6 +114,28 @@ TEST_CASE("of the doubtful ACKs after one gap only the first starts the window o
   script.passes(2ms).acks(5).sees(13).passes(2ms).acks(13).sees(14, 21);
 }
 
+TEST_CASE("an ACK that can mean one thing only ends the doubt: the next gaps are believed again") {
+  auto script = windowed(100, "4");
+  script.sees(1, 4).passes(1ms).acks(4).sees(5, 8).passes(20ms).sees(5, 8).passes(1ms).acks(8).sees(9, 12);
+  script.passes(1ms).acks(12).sees(13, 16).passes(1ms).acks(13).sees(14, 17).passes(1ms).acks(15).sees(16,
+                                                                                                       19);
+}
+
+TEST_CASE("RFC 6298 (5.3): an ACK that only moves the base gives what is still out a whole interval") {
+  auto script = windowed(10, "8");
+  script.sees(1, 8).passes(1ms).acks(2).sees(3, 10).passes(500us).acks(3).sees_nothing();
+  script.passes(19999us).sees_nothing().passes(1us).sees(4, 10);
+}
+
+TEST_CASE("RFC 6298 section 3: a block that left before the last burst gives no round trip") {
+  Script::Setting setting;
+  setting.source_ready = false;
+  Script script{512 * 8 - 1, {{"windowsize", "4"}}, setting};
+  script.sees_oack().passes(5ms).acks(0).has(1024).sees(1, 2).passes(10ms).has(2048).sees(3, 4);
+  script.passes(1us).acks(2);  // the answer to the first burst, 10 ms old
+  CHECK(script.sender().rtt().shortest() == 5ms);
+}
+
 TEST_CASE("a window that the source has not filled is no fault of the client") {
   Script::Setting setting;
   setting.source_ready = false;
