@@ -57,6 +57,11 @@ class Inspection : public nlohmann::json_sax<Json> {
     }
     std::string what = error.what();
     if (const auto at = what.find(": "); at != std::string::npos) what = what.substr(at + 2);
+    // What was read last may be a secret.
+    if (const auto at = what.find("; last read: "); at != std::string::npos) {
+      const auto end = what.rfind('\'');
+      what.erase(at, end == std::string::npos || end < at ? std::string::npos : end + 1 - at);
+    }
     const bool comma = token.ends_with('}') || token.ends_with(']');
     report_.add(place(text_, offset), {"this is not JSON: " + observe::escaped(what, 300),
                                        comma ? "is there a comma too many before it?" : ""});
