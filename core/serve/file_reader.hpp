@@ -1,0 +1,42 @@
+// FileReader: a regular file by position. What the page cache has is read on the loop; the rest by a
+// lane that may block. A file that becomes shorter or is written to meanwhile is a failure, never mixed bytes.
+#pragma once
+
+#include "host/unique_fd.hpp"
+#include "loop/executor.hpp"
+#include "serve/reader.hpp"
+
+#include <cstdint>
+#include <memory>
+
+namespace tftpkit::loop {
+class Loop;
+}
+
+namespace tftpkit::serve {
+
+class FileReader final : public Reader {
+ public:
+  // Reads [offset, offset + size).
+  FileReader(loop::Loop& loop, const loop::Lane& disk, host::UniqueFd fd, std::uint64_t offset,
+             std::uint64_t size);
+  ~FileReader() override;
+
+  std::optional<ReadResult> read(Space space, OnDone on_done) override;
+  [[nodiscard]] bool reads_ahead() const noexcept override { return false; }
+
+ private:
+  struct File;
+
+  std::optional<ReadResult> read_on_disk(Space space, OnDone on_done);
+  ReadResult took(const ReadResult& result);
+
+  loop::Loop& loop_;
+  loop::Lane disk_;
+  std::shared_ptr<File> file_;  // a read under way keeps it open
+  std::shared_ptr<bool> alive_;
+  std::uint64_t position_;
+  std::uint64_t end_;
+};
+
+}  // namespace tftpkit::serve

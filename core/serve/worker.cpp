@@ -1,0 +1,165 @@
+#include "serve/worker.hpp"
+
+#include "wire/packet.hpp"
+#include "wire/path.hpp"
+
+#include <utility>
+#include <variant>
+
+namespace tftpkit::serve {
+
+namespace {
+
+// Nobody can be answered there.
+bool impossible(const loop::Address& peer) {
+  return peer.port() == 0 || peer.is_unspecified() || peer.is_multicast();
+}
+
+}  // namespace
+
+Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup)
+    : shared_{shared},
+      setup_{std::move(setup)},
+      deadlines_{loop_},
+      ports_{loop_, deadlines_, batch_,
+             [this](const auto& datagram, const auto& reply) { on_stranger(datagram, reply); }},
+      home_{loop_,        deadlines_, ports_, shared.disk, shared.log, counters_,
+            [this](Session& session) { on_ended(session); }, {}, {}} {
+  for (auto& socket : sockets) {
+    auto& listener = listeners_.emplace_back();
+    const std::size_t index = listeners_.size() - 1;
+    listener = std::make_unique<loop::Listener>(
+        loop_, batch_, std::move(socket),
+        [this, index](const loop::Datagram& datagram) { on_datagram(*listeners_[index], datagram); });
+  }
+}
+
+Worker::~Worker() {
+  on_empty_ = nullptr;
+  listeners_.clear();
+}
+
+void Worker::use(std::shared_ptr<const Setup> setup) {
+  loop_.post([this, setup = std::move(setup)]() mutable { setup_ = std::move(setup); });
+}
+
+void Worker::drain(std::function<void()> on_empty) {
+  loop_.post([this, on_empty = std::move(on_empty)]() mutable {
+    listeners_.clear();
+    on_empty_ = std::move(on_empty);
+    tell_when_empty();
+  });
+}
+
+void Worker::end_sessions() {
+  loop_.post([this] {
+    std::vector<std::shared_ptr<Session>> all;
+    for (const auto& [key, session] : sessions_) all.push_back(session);
+    for (const auto& [raw, session] : replaced_) all.push_back(session);
+    for (const auto& session : all) session->shut_down("the server is shutting down");
+  });
+}
+
+void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagram) {
+  if (impossible(datagram.peer)) {
+    ++counters_.requests_ignored;
+    return;
+  }
+  auto parsed = wire::parse_request(datagram.bytes);
+  if (std::holds_alternative<wire::NotARequest>(parsed)) {
+    ++counters_.requests_ignored;
+    return;
+  }
+  ++counters_.requests;
+  if (const auto* reject = std::get_if<wire::Reject>(&parsed)) return refuse(listener, datagram, "", *reject);
+  if (datagram.truncated)
+    return refuse(listener, datagram, "", {wire::ErrorCode::illegal_operation, "request longer than 2048 bytes"});
+  on_request(listener, datagram, std::get<wire::Request>(std::move(parsed)));
+}
+
+void Worker::on_request(loop::Listener& listener, const loop::Datagram& datagram, wire::Request request) {
+  if (request.op == wire::Operation::write)
+    return refuse(listener, datagram, request.filename,
+                  {wire::ErrorCode::access_violation, "this server takes no uploads"});
+  const Key key{datagram.peer, datagram.local};
+  std::shared_ptr<Session> previous;
+  if (const auto at = sessions_.find(key); at != sessions_.end()) previous = at->second;
+  if (previous && previous->is_repeat(request)) return previous->on_repeated_request();
+  auto path = wire::clean_path(request.filename);
+  if (const auto* reject = std::get_if<wire::Reject>(&path))
+    return refuse(listener, datagram, request.filename, *reject);
+  if (previous && !previous->proven()) {
+    previous->drop();
+    previous.reset();
+  }
+  Asked asked{shared_.next_id.fetch_add(1, std::memory_order_relaxed) + 1,
+              std::move(request),
+              std::get<std::string>(std::move(path)),
+              datagram.peer,
+              datagram.local,
+              datagram.broadcast};
+  begin(listener, key, std::move(asked), previous);
+}
+
+void Worker::begin(loop::Listener& listener, const Key& key, Asked asked,
+                   const std::shared_ptr<Session>& previous) {
+  std::string why;
+  auto ticket = shared_.admission.admit(asked.peer, loop_.now(), why);
+  if (!ticket) {
+    ++counters_.requests_refused;
+    shared_.log.write(observe::Level::warning, "refused by a limit",
+                      {{"peer", asked.peer.to_string()}, {"file", asked.request.filename}, {"why", why}},
+                      asked.peer.ip_string());
+    (void)listener.send_to(asked.peer, asked.local, wire::encode_error({wire::ErrorCode::not_defined, why}));
+    return;
+  }
+  auto session = std::make_shared<Session>(home_, setup_, std::move(asked), std::move(*ticket));
+  if (previous) {
+    session->replaces(previous);
+    replaced_.emplace(previous.get(), previous);
+  }
+  sessions_.insert_or_assign(key, session);
+  session->start();
+}
+
+void Worker::refuse(loop::Listener& listener, const loop::Datagram& datagram, const std::string& file,
+                    const wire::Reject& reject) {
+  ++counters_.requests_refused;
+  const std::string peer = datagram.peer.to_string();
+  shared_.log.write(observe::Level::info, "refused", {{"peer", peer}, {"file", file}, {"why", reject.text}},
+                    datagram.peer.ip_string());
+  (void)listener.send_to(datagram.peer, datagram.local, wire::encode_error(reject));
+}
+
+// RFC 1350 section 4: a packet from a wrong TID is answered with ERROR 5 and disturbs nobody. An ERROR is
+// never answered, or two hosts could go on for ever.
+void Worker::on_stranger(const loop::Datagram& datagram, const loop::StrangerReply& reply) {
+  ++counters_.strangers;
+  const auto packet = wire::parse_packet(datagram.bytes);
+  if (std::holds_alternative<wire::Error>(packet) || std::holds_alternative<wire::NotAPacket>(packet)) return;
+  if (impossible(datagram.peer)) return;
+  (void)reply(wire::encode_error({wire::ErrorCode::unknown_tid, "unknown transfer ID"}));
+}
+
+void Worker::on_ended(Session& session) {
+  const auto keep = session.shared_from_this();
+  const Key key{session.asked().peer, session.asked().local};
+  const auto at = sessions_.find(key);
+  if (at != sessions_.end() && at->second.get() == &session) {
+    const auto older = session.replaced();
+    if (older && replaced_.erase(older.get()) > 0) {
+      at->second = older;
+    } else {
+      sessions_.erase(at);
+    }
+  } else {
+    replaced_.erase(&session);
+  }
+  tell_when_empty();
+}
+
+void Worker::tell_when_empty() {
+  if (on_empty_ && sessions_.empty() && replaced_.empty()) std::exchange(on_empty_, nullptr)();
+}
+
+}  // namespace tftpkit::serve
