@@ -1,0 +1,14 @@
+// tftpkit plugins: the group of commands around plugin files.
+#include "plugins.hpp"
+
+namespace tftpkit::cli {
+
+void add_plugins(CLI::App& app, Action& action) {
+  auto* group = app.add_subcommand("plugins", "List, inspect and try plugins");
+  group->require_subcommand(1);
+  add_plugins_list(*group, action);
+  add_plugins_inspect(*group, action);
+  add_plugins_fetch(*group, action);
+}
+
+}  // namespace tftpkit::cli

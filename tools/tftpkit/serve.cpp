@@ -1,0 +1,149 @@
+// tftpkit serve: from options and configuration to a running server.
+#include "child_command.hpp"
+#include "command.hpp"
+#include "config/json_text.hpp"
+#include "config/load.hpp"
+#include "loop/address.hpp"
+#include "loop/claim.hpp"
+#include "observe/log.hpp"
+#include "serve/server.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+namespace tftpkit::cli {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+struct ServeArguments {
+  std::string directory;
+  std::string config;
+  std::vector<std::string> listen;
+  std::vector<std::string> plugins;
+  std::vector<std::string> plugin_dirs;
+  std::optional<unsigned> workers;
+  std::string command;
+  std::string log_level;
+  std::string log_format;
+};
+
+config::Checked<config::Config> configured(const ServeArguments& arguments) {
+  auto loaded = arguments.config.empty() ? config::Checked<config::Config>{config::Config{}}
+                                         : config::load_file(arguments.config);
+  if (!loaded) return loaded;
+  if (!arguments.listen.empty()) loaded->listen = arguments.listen;
+  if (arguments.workers) loaded->workers = *arguments.workers;
+  for (const auto& file : arguments.plugins) loaded->plugins.push_back(fs::absolute(file));
+  for (const auto& directory : arguments.plugin_dirs) loaded->plugin_dirs.push_back(fs::absolute(directory));
+  if (const auto level = observe::level_named(arguments.log_level)) loaded->log.level = *level;
+  if (arguments.log_format == "json") loaded->log.format = observe::LogOptions::Format::json;
+  if (arguments.log_format == "text") loaded->log.format = observe::LogOptions::Format::text;
+  return loaded;
+}
+
+// `serve DIR` is an instance of the plugin "file", behind the plugins that were given.
+std::vector<config::InstanceConfig> extra_instances(const ServeArguments& arguments) {
+  if (arguments.directory.empty()) return {};
+  std::error_code error;
+  if (!fs::is_directory(arguments.directory, error)) throw Failure(arguments.directory + " is no directory");
+  config::InstanceConfig files;
+  files.name = "files";
+  files.plugin = "file";
+  files.settings = config::json_object({{"root", fs::absolute(arguments.directory).string()}});
+  return {files};
+}
+
+// Where a command on this machine reaches a server that listens there.
+std::string reachable(const loop::Address& address) {
+  std::string error;
+  if (!address.is_unspecified()) return address.to_string();
+  const auto loopback = loop::Address::parse(address.is_v4() ? "127.0.0.1" : "::1", address.port(), error);
+  return loopback ? loopback->to_string() : address.to_string();
+}
+
+std::string port_advice(const loop::ClaimError& error) {
+  if (error.error() != EACCES && error.error() != EPERM) return error.what();
+  return std::string{error.what()} +
+         "\n  ports below 1024 need a privilege; one of these helps:"
+         "\n  - another port: --listen 127.0.0.1:6969"
+         "\n  - the capability, once: setcap cap_net_bind_service=+ep " +
+         fs::read_symlink("/proc/self/exe").string() +
+         "\n  - a service unit with AmbientCapabilities=CAP_NET_BIND_SERVICE"
+         "\n  - a start as root with \"user\" in the configuration";
+}
+
+void announce(const std::vector<loop::Address>& addresses, ChildCommand* child) {
+  for (const auto& address : addresses) std::printf("listening on %s\n", address.to_string().c_str());
+  std::fflush(stdout);
+  if (child != nullptr) child->start(reachable(addresses.front()));
+}
+
+int serve(const ServeArguments& arguments) {
+  if (!arguments.config.empty() && !arguments.directory.empty())
+    throw Failure("either DIR or --config: with a configuration, name the directory there as an instance of "
+                  "the plugin \"file\"");
+  auto loaded = configured(arguments);
+  if (!loaded) throw Failure(config::text(loaded.problems()));
+  serve::ServerOptions options;
+  options.extra_instances = extra_instances(arguments);
+  // Before the log starts its thread and before plugins are loaded: nothing may be forked after that.
+  std::unique_ptr<ChildCommand> child;
+  if (!arguments.command.empty()) child = std::make_unique<ChildCommand>(arguments.command);
+  observe::Log log{loaded->log};
+  options.config = std::move(*loaded);
+  options.reload = [&arguments] { return configured(arguments); };
+  options.builtin_plugin_dir = builtin_plugin_dir();
+  options.version = version();
+  options.on_ready = [&](const std::vector<loop::Address>& addresses) { announce(addresses, child.get()); };
+  options.on_child = [&] { return child && child->ended().has_value(); };
+  serve::Server server{log, std::move(options)};
+  try {
+    server.run();
+  } catch (const loop::ClaimError& error) {
+    throw Failure(port_advice(error));
+  }
+  return child ? child->ended().value_or(exit_ok) : exit_ok;
+}
+
+}  // namespace
+
+void add_serve(CLI::App& app, Action& action) {
+  auto* command = app.add_subcommand("serve", "Serve files by TFTP until told to stop");
+  auto arguments = std::make_shared<ServeArguments>();
+  command->add_option("DIR", arguments->directory, "Serve the files below this directory");
+  command->add_option("--config", arguments->config, "Read the configuration from this file")->type_name("FILE");
+  command->add_option("--listen", arguments->listen, "Answer here; port 0 takes a free one; repeatable "
+                                                     "(default: port 69 on all addresses)")
+      ->type_name("ADDR:PORT")
+      ->allow_extra_args(false);
+  command->add_option("--plugin", arguments->plugins, "Load this plugin; repeatable")
+      ->type_name("FILE.so")
+      ->allow_extra_args(false);
+  command->add_option("--plugin-dir", arguments->plugin_dirs, "Load the plugins of this directory; repeatable")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+  command->add_option("--workers", arguments->workers, "Network threads (default: the cores, at most 8)")
+      ->type_name("N")
+      ->check(CLI::Range(1, 256));
+  command->add_option("--run", arguments->command,
+                      "Serve while this shell command runs (TFTP_ADDR in its environment), exit with its status")
+      ->type_name("CMD");
+  command->add_option("--log-level", arguments->log_level, "Lines below this are not written")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  command->add_option("--log-format", arguments->log_format, "For people or for machines")
+      ->check(CLI::IsMember({"text", "json"}));
+  command->footer("Examples:\n"
+                  "  tftpkit serve /srv/tftp --listen 127.0.0.1:6969\n"
+                  "  tftpkit serve --config /etc/tftpkit.json\n"
+                  "  tftpkit serve . --listen 127.0.0.1:0 --run 'curl -s tftp://$TFTP_ADDR/hello.txt'\n\n"
+                  "Signals: TERM and INT drain and stop, HUP reloads, USR1 logs the counters.");
+  command->callback([arguments, &action] { action = [arguments] { return serve(*arguments); }; });
+}
+
+}  // namespace tftpkit::cli
