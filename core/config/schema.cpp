@@ -1,3 +1,6 @@
+// Without this valijson calls abort() where it could throw; it must stand before its headers.
+#define VALIJSON_USE_EXCEPTIONS 1
+
 #include "config/schema.hpp"
 
 #include "config/nearest.hpp"
@@ -18,9 +21,12 @@ namespace {
 
 using Adapter = valijson::adapters::NlohmannJsonAdapter;
 
-const Json* target_of(const Json& root, const Json& node) {
-  if (!node.is_object() || !node.contains("$ref")) return &node;
-  const Json& reference = node["$ref"];
+bool is_reference(const Json& node) {
+  return node.is_object() && node.contains("$ref");
+}
+
+// nullptr: it leads nowhere, or out of this document.
+const Json* target_of(const Json& root, const Json& reference) {
   if (!reference.is_string()) return nullptr;
   const auto& text = reference.get_ref<const std::string&>();
   if (text == "#") return &root;
@@ -33,14 +39,13 @@ const Json* target_of(const Json& root, const Json& node) {
   }
 }
 
+// nullptr also for references that lead round in a circle.
 const Json* end_of_references(const Json& root, const Json& node) {
   const Json* at = &node;
-  for (int i = 0; at != nullptr && i < deepest_schema; ++i) {
-    const Json* next = target_of(root, *at);
-    if (next == at) return at;
-    at = next;
+  for (int i = 0; at != nullptr && is_reference(*at); ++i) {
+    at = i < deepest_schema ? target_of(root, (*at)["$ref"]) : nullptr;
   }
-  return nullptr;
+  return at;
 }
 
 // What the validator would find only when a value comes along, or would not find at all.
@@ -124,6 +129,24 @@ class Inspection {
   std::string complaint_;
 };
 
+// valijson 1.0 looks at the format of any value as if it were a string, and throws at arrays and objects. Our
+// own formats are none of its business, so it does not get to see them.
+void hide_own_formats(nlohmann::json& value) {
+  if (value.is_array()) {
+    for (auto& element : value)
+      hide_own_formats(element);
+  }
+  if (!value.is_object()) return;
+  const auto format = value.find("format");
+  if (format != value.end() &&
+      (*format == "size" || *format == "duration" || *format == "path" || *format == "secret")) {
+    value.erase(format);
+  }
+  for (auto& [key, member] : value.items()) {
+    if (key != "enum" && key != "const" && key != "default") hide_own_formats(member);
+  }
+}
+
 // "<root>", "[retry]", "[tries]" -> "/retry/tries"
 std::string pointer_of(const std::vector<std::string>& context) {
   std::string pointer;
@@ -164,6 +187,7 @@ std::optional<Schema> Schema::from(std::string_view text, std::string& broken) {
   auto compiled = std::make_unique<Compiled>();
   try {
     compiled->document = *document;
+    hide_own_formats(compiled->document);
     valijson::SchemaParser(valijson::SchemaParser::kDraft7)
         .populateSchema(Adapter(compiled->document), compiled->schema);
   } catch (const std::exception& error) {
@@ -182,7 +206,11 @@ bool Schema::accepts(const Json& value, std::vector<Reason>& reasons) const {
   const nlohmann::json plain = value;
   valijson::Validator validator(valijson::Validator::kStrongTypes);
   valijson::ValidationResults results;
-  if (validator.validate(compiled_->schema, Adapter(plain), &results)) return true;
+  try {
+    if (validator.validate(compiled_->schema, Adapter(plain), &results)) return true;
+  } catch (const std::exception& error) {
+    reasons.push_back({"", "the validator gave up: " + observe::escaped(error.what(), 300)});
+  }
   valijson::ValidationResults::Error error;
   while (results.popError(error))
     reasons.push_back({pointer_of(error.context), observe::escaped(error.description, 300)});
