@@ -1,8 +1,7 @@
 // Breaks the rules of complete(), one way in each build: COMPLETES_TWICE, COMPLETES_LATE, COMPLETES_NEVER,
 // COMPLETES_BEFORE_RETURN. What the host said to each call goes to the log.
-//   completes-twice          "pending": PENDING, then two answers from a thread; "return": one by complete()
-//   and one by
-//                            the return value
+//   completes-twice          "pending": PENDING, then two answers from a thread
+//                            "return": one by complete() and DECLINED by the return value
 //   completes-late           "MS": answers after so many milliseconds without asking whether anybody waits
 //   never-completes          PENDING, and that was it
 //   completes-before-return  answers from another thread, waits for the host to take it, then returns PENDING
@@ -30,7 +29,7 @@ class Completes : public tftpkit::Plugin {
 #if defined(COMPLETES_TWICE)
     if (path == "return") {
       told("first", answered(id, "first\n"));
-      return tftpkit::view("second\n");
+      return tftpkit::declined("second");
     }
     later_.run_after(std::chrono::milliseconds(1), [this, id] {
       told("first", answered(id, "first\n"));
