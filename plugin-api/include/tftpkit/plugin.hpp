@@ -13,10 +13,11 @@
 //   c++ -std=c++20 -shared -fPIC -fvisibility=hidden hello.cpp -o hello.so
 //
 // Members that a plugin class may have beside open(); each is found by its signature:
-//   Class(tftpkit::Host)                                 settings are read and checked here; throw what is
-//   wrong void start()                                         threads and connections begin here void stop()
-//   and are gone when this returns void closed(std::uint64_t request_id, const Outcome&)  a transfer has
-//   ended
+//
+//   Class(tftpkit::Host)   settings are read and checked here; throw what is wrong
+//   void start()           threads and connections begin here
+//   void stop()            and are gone when this returns
+//   void closed(std::uint64_t request_id, const tftpkit::Outcome&)   a transfer has ended
 #pragma once
 
 #include <tftpkit/plugin.h>
