@@ -35,14 +35,17 @@ RULES = {
     "host": {"std", "io", "posix", "fmt", "expected", "dl", "plugin-api", "observe"},
     "config": {"std", "io", "posix", "fmt", "expected", "json", "observe", "host/settings.hpp"},
     "serve": {"std", "io", "posix", "fmt", "expected", "plugin-api"} | ROOMS,
-    "plugin-api": {"std"},
+    "plugin-api": {"std"},  # the contract itself
+    "plugin.hpp": {"std", "posix", "plugin-api"},  # convenience for C++ plugins: opens files for them
     "plugins": {"std", "io", "posix", "fmt", "spdlog", "expected", "json", "plugin-api"},
     "tools": {"std", "io", "posix", "fmt", "expected", "cli11", "plugin-api"} | ROOMS,
 }
 
 
 def place_of(path):
-    """core/<room>/... is a room; everything else is its top-level folder."""
+    """core/<room>/... is a room; everything else is its top-level folder, but for the C++ layer over the C contract."""
+    if path.name == "plugin.hpp":
+        return "plugin.hpp"
     return path.parts[1] if path.parts[0] == "core" else path.parts[0]
 
 
@@ -161,7 +164,7 @@ class Rooms(unittest.TestCase):
             "core/serve/server.cpp": '#include "host/registry.hpp"',
             "plugins/file/file.cpp": "#include <tftpkit/plugin.hpp>",
             "plugins/file/open.cpp": "#include <fcntl.h>",
-            "plugin-api/include/tftpkit/plugin.hpp": "#include <tftpkit/plugin.h>",
+            "plugin-api/include/tftpkit/plugin.hpp": "#include <fcntl.h>",
             "tools/main.cpp": "#include <CLI/CLI.hpp>",
             "core/observe/log.hpp": '// #include "serve/server.hpp" is only told of',
         }.items():
