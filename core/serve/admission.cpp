@@ -19,9 +19,8 @@ void Admission::set_limits(const AdmissionLimits& limits) {
 }
 
 Admission::Ticket::Ticket(Ticket&& other) noexcept
-    : admission_{std::exchange(other.admission_, nullptr)},
-      client_{other.client_},
-      bytes_{std::exchange(other.bytes_, 0)} {}
+    : admission_{std::exchange(other.admission_, nullptr)}, client_{other.client_}, bytes_{std::exchange(
+                                                                                        other.bytes_, 0)} {}
 
 Admission::Ticket& Admission::Ticket::operator=(Ticket&& other) noexcept {
   if (this == &other) return *this;
@@ -59,8 +58,8 @@ void Admission::sweep(TimePoint now) {
   std::erase_if(clients_, [&](const auto& entry) {
     const Client& client = entry.second;
     if (client.transfers > 0) return false;
-    return rate <= 0 || client.tokens + seconds_between(client.refilled, now) * rate >=
-                            limits_.request_burst_per_client;
+    return rate <= 0 ||
+           client.tokens + seconds_between(client.refilled, now) * rate >= limits_.request_burst_per_client;
   });
   sweep_at_ = std::max<std::size_t>(1024, clients_.size() * 2);
 }
@@ -72,7 +71,8 @@ Admission::Client& Admission::client_of(const loop::Address& client, TimePoint n
   return at->second;
 }
 
-std::optional<Admission::Ticket> Admission::admit(const loop::Address& peer, TimePoint now, std::string& why) {
+std::optional<Admission::Ticket> Admission::admit(const loop::Address& peer, TimePoint now,
+                                                  std::string& why) {
   const std::lock_guard lock{mutex_};
   Client& client = client_of(peer.with_port(0), now);
   if (!take_token(client, now)) {

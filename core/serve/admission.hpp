@@ -16,8 +16,8 @@
 namespace tftpkit::serve {
 
 struct AdmissionLimits {
-  std::size_t transfers = 20000;             // open at once, all clients
-  std::size_t transfers_per_client = 1024;   // open at once, by IP address
+  std::size_t transfers = 20000;                     // open at once, all clients
+  std::size_t transfers_per_client = 1024;           // open at once, by IP address
   std::size_t buffer_memory = std::size_t{1} << 30;  // bytes for buffers of all transfers
   double requests_per_second_per_client = 2000;      // 0: no limit
   double request_burst_per_client = 4000;
@@ -57,7 +57,9 @@ class Admission {
   std::optional<Ticket> admit(const loop::Address& peer, TimePoint now, std::string& why);
 
   [[nodiscard]] std::size_t transfers() const noexcept { return transfers_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t buffer_bytes() const noexcept { return buffer_bytes_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t buffer_bytes() const noexcept {
+    return buffer_bytes_.load(std::memory_order_relaxed);
+  }
 
  private:
   struct Client {

@@ -59,9 +59,9 @@ class MemoryBody final : public Body {
 class ReadBody final : public Body {
  public:
   struct Plan {
-    std::size_t capacity = 0;                 // of the ring: more than the largest window
-    std::optional<std::uint64_t> raw_size;    // bytes that the reader has promised
-    std::optional<std::uint64_t> wire_size;   // the same as the client receives them, if known
+    std::size_t capacity = 0;                // of the ring: more than the largest window
+    std::optional<std::uint64_t> raw_size;   // bytes that the reader has promised
+    std::optional<std::uint64_t> wire_size;  // the same as the client receives them, if known
     bool netascii = false;
   };
   // `on_ready` is called when a read that took its time has brought something (or failed).

@@ -15,7 +15,9 @@ namespace tftpkit::serve {
 
 // What a file looked like when it was opened, to notice at the end that somebody wrote to it.
 struct FileReader::File {
-  explicit File(host::UniqueFd descriptor) : fd{std::move(descriptor)} { known = ::fstat(fd.get(), &at_open) == 0; }
+  explicit File(host::UniqueFd descriptor) : fd{std::move(descriptor)} {
+    known = ::fstat(fd.get(), &at_open) == 0;
+  }
 
   [[nodiscard]] bool changed() const {
     struct stat now {};
@@ -41,7 +43,8 @@ ssize_t read_at(int fd, const Space& space, std::uint64_t position, Effort effor
     if (!part.empty()) parts[static_cast<std::size_t>(count++)] = {part.data(), part.size()};
   const int flags = effort == Effort::cached_only ? RWF_NOWAIT : 0;
   ssize_t got = 0;
-  do got = ::preadv2(fd, parts.data(), count, static_cast<off_t>(position), flags);
+  do
+    got = ::preadv2(fd, parts.data(), count, static_cast<off_t>(position), flags);
   while (got < 0 && errno == EINTR);
   return got < 0 ? -errno : got;
 }
@@ -64,14 +67,12 @@ Space cut(Space space, std::uint64_t most) {
 
 FileReader::FileReader(loop::Loop& loop, const loop::Lane& disk, host::UniqueFd fd, std::uint64_t offset,
                        std::uint64_t size)
-    : loop_{loop},
-      disk_{disk},
-      file_{std::make_shared<File>(std::move(fd))},
-      alive_{std::make_shared<bool>(true)},
-      position_{offset},
-      end_{offset + size} {}
+    : loop_{loop}, disk_{disk}, file_{std::make_shared<File>(std::move(fd))},
+      alive_{std::make_shared<bool>(true)}, position_{offset}, end_{offset + size} {}
 
-FileReader::~FileReader() { *alive_ = false; }
+FileReader::~FileReader() {
+  *alive_ = false;
+}
 
 std::optional<ReadResult> FileReader::read(Space space, OnDone on_done) {
   if (position_ == end_) return took({});
@@ -84,8 +85,8 @@ std::optional<ReadResult> FileReader::read(Space space, OnDone on_done) {
 
 std::optional<ReadResult> FileReader::read_on_disk(Space space, OnDone on_done) {
   auto done = std::make_shared<OnDone>(std::move(on_done));
-  auto job = [this, &loop = loop_, file = file_, alive = alive_, position = position_, space = std::move(space),
-              done] {
+  auto job = [this, &loop = loop_, file = file_, alive = alive_, position = position_,
+              space = std::move(space), done] {
     const ssize_t got = read_at(file->fd.get(), space, position, Effort::whatever_it_takes);
     loop.post([this, alive, done, got] {
       if (*alive) (*done)(took(as_result(got)));

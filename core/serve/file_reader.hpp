@@ -1,5 +1,6 @@
 // FileReader: a regular file by position. What the page cache has is read on the loop; the rest by a
-// lane that may block. A file that becomes shorter or is written to meanwhile is a failure, never mixed bytes.
+// lane that may block. A file that becomes shorter or is written to meanwhile is a failure, never mixed
+// bytes.
 #pragma once
 
 #include "host/unique_fd.hpp"

@@ -39,8 +39,12 @@ class MemoryReader final : public Reader {
   std::span<const std::byte> rest_;
 };
 
-bool in_memory(const host::Source& source) { return source.kind == host::Kind::buffer; }
-bool is_file(const host::Source& source) { return source.kind == host::Kind::fd && source.regular; }
+bool in_memory(const host::Source& source) {
+  return source.kind == host::Kind::buffer;
+}
+bool is_file(const host::Source& source) {
+  return source.kind == host::Kind::fd && source.regular;
+}
 
 bool stays_where_it_is(const host::Source& source, const transfer::Terms& terms) {
   return in_memory(source) && terms.mode == wire::Mode::octet;

@@ -11,13 +11,13 @@ constexpr std::uint32_t max_redirects = 8;
 // The table beside tftpkit_status in plugin.h.
 wire::ErrorCode error_code(tftpkit_status status) {
   switch (status) {
-    case TFTPKIT_E_NOT_FOUND: return wire::ErrorCode::file_not_found;
-    case TFTPKIT_E_ACCESS: return wire::ErrorCode::access_violation;
-    case TFTPKIT_E_NO_SPACE: return wire::ErrorCode::disk_full;
-    case TFTPKIT_E_UNSUPPORTED: return wire::ErrorCode::illegal_operation;
-    case TFTPKIT_E_EXISTS: return wire::ErrorCode::file_exists;
-    case TFTPKIT_E_OPTION: return wire::ErrorCode::option_refused;
-    default: return wire::ErrorCode::not_defined;
+  case TFTPKIT_E_NOT_FOUND: return wire::ErrorCode::file_not_found;
+  case TFTPKIT_E_ACCESS: return wire::ErrorCode::access_violation;
+  case TFTPKIT_E_NO_SPACE: return wire::ErrorCode::disk_full;
+  case TFTPKIT_E_UNSUPPORTED: return wire::ErrorCode::illegal_operation;
+  case TFTPKIT_E_EXISTS: return wire::ErrorCode::file_exists;
+  case TFTPKIT_E_OPTION: return wire::ErrorCode::option_refused;
+  default: return wire::ErrorCode::not_defined;
   }
 }
 
@@ -42,10 +42,12 @@ void Opening::ask_next() {
   if (next_ == candidates_.size()) {
     asked_.reset();
     const std::string why = candidates_.empty() ? "no route leads to a plugin" : declined_because_;
-    return refuse(wire::ErrorCode::file_not_found, std::string{wire::words(wire::ErrorCode::file_not_found)}, why);
+    return refuse(wire::ErrorCode::file_not_found, std::string{wire::words(wire::ErrorCode::file_not_found)},
+                  why);
   }
   asked_ = std::make_shared<PluginTransfer>(loop_, candidates_[next_++]);
-  asked_->open(request_, [self = shared_from_this()](host::Answer answer) { self->on_answer(std::move(answer)); });
+  asked_->open(request_,
+               [self = shared_from_this()](host::Answer answer) { self->on_answer(std::move(answer)); });
 }
 
 void Opening::on_answer(host::Answer answer) {
@@ -79,14 +81,19 @@ void Opening::refuse(wire::ErrorCode code, const std::string& text, std::string 
   resolve(NotFound{{code, text}, std::move(explanation), instance, std::exchange(chain_, {})});
 }
 
-void Opening::resolve(Resolution resolution) { std::exchange(on_resolved_, nullptr)(std::move(resolution)); }
+void Opening::resolve(Resolution resolution) {
+  std::exchange(on_resolved_, nullptr)(std::move(resolution));
+}
 
 void Opening::give_up(const host::Ending& ending) {
   on_resolved_ = nullptr;
   if (asked_) asked_->abandon();
-  for (const auto& transfer : std::exchange(chain_, {})) transfer->finish(ending);
+  for (const auto& transfer : std::exchange(chain_, {}))
+    transfer->finish(ending);
 }
 
-std::string Opening::asking() const { return asked_ ? asked_->instance().name() : std::string{}; }
+std::string Opening::asking() const {
+  return asked_ ? asked_->instance().name() : std::string{};
+}
 
 }  // namespace tftpkit::serve

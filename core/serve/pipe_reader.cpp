@@ -9,8 +9,8 @@
 namespace tftpkit::serve {
 
 PipeReader::PipeReader(loop::Loop& loop, host::UniqueFd fd)
-    : fd_{std::move(fd)},
-      watch_{loop, fd_.get(), loop::FdWatch::Want::nothing, [this](loop::Ready) { on_readable(); }} {}
+    : fd_{std::move(fd)}, watch_{loop, fd_.get(), loop::FdWatch::Want::nothing,
+                                 [this](loop::Ready) { on_readable(); }} {}
 
 std::optional<ReadResult> PipeReader::try_read(const Space& space) {
   std::array<iovec, 2> parts{};
@@ -18,7 +18,8 @@ std::optional<ReadResult> PipeReader::try_read(const Space& space) {
   for (const auto& part : space.parts)
     if (!part.empty()) parts[static_cast<std::size_t>(count++)] = {part.data(), part.size()};
   ssize_t got = 0;
-  do got = ::readv(fd_.get(), parts.data(), count);
+  do
+    got = ::readv(fd_.get(), parts.data(), count);
   while (got < 0 && errno == EINTR);
   if (got > 0) return ReadResult{static_cast<std::size_t>(got), false, {}};
   if (got == 0) return ReadResult{0, true, {}};

@@ -3,8 +3,9 @@
 
 #include "loop/address.hpp"
 
-#include <cstdint>
 #include <tftpkit/plugin.h>
+
+#include <cstdint>
 
 namespace tftpkit::serve {
 

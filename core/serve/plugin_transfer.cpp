@@ -95,8 +95,9 @@ ReadResult PluginTransfer::read_into(const Space& space) {
     if (part.empty()) continue;
     const std::int64_t bytes = call_->read(part);
     if (bytes < 0) {
-      result.failure = call_->explanation().empty() ? std::string{host::text(static_cast<tftpkit_status>(bytes))}
-                                                    : call_->explanation();
+      result.failure = call_->explanation().empty()
+                           ? std::string{host::text(static_cast<tftpkit_status>(bytes))}
+                           : call_->explanation();
       return result;
     }
     result.bytes += static_cast<std::size_t>(bytes);

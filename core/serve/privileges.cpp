@@ -38,14 +38,16 @@ Identity identity_of(const std::string& user) {
     return {*id, entry != nullptr ? entry->pw_gid : static_cast<gid_t>(*id)};
   }
   const passwd* entry = ::getpwnam(user.c_str());
-  if (entry == nullptr) throw std::runtime_error("\"user\": there is no user \"" + user + "\" on this machine");
+  if (entry == nullptr)
+    throw std::runtime_error("\"user\": there is no user \"" + user + "\" on this machine");
   return {entry->pw_uid, entry->pw_gid};
 }
 
 gid_t group_id(const std::string& group) {
   if (const auto id = number<gid_t>(group)) return *id;
   const ::group* entry = ::getgrnam(group.c_str());
-  if (entry == nullptr) throw std::runtime_error("\"group\": there is no group \"" + group + "\" on this machine");
+  if (entry == nullptr)
+    throw std::runtime_error("\"group\": there is no group \"" + group + "\" on this machine");
   return entry->gr_gid;
 }
 
@@ -59,11 +61,13 @@ void drop_privileges(const std::string& user, const std::string& group) {
   if (!group.empty()) wanted.group = group_id(group);
   if (wanted.user == ::getuid() && wanted.group == ::getgid()) return;
   if (::geteuid() != 0)
-    throw std::runtime_error("\"user\" and \"group\" need a start as root: this process may not become another");
+    throw std::runtime_error(
+        "\"user\" and \"group\" need a start as root: this process may not become another");
   if (::setgroups(0, nullptr) != 0) fail("cannot give up supplementary groups");
   if (::setresgid(wanted.group, wanted.group, wanted.group) != 0) fail("cannot become group " + group);
   if (::setresuid(wanted.user, wanted.user, wanted.user) != 0) fail("cannot become user " + user);
-  if (wanted.user != 0 && ::setuid(0) == 0) throw std::runtime_error("privileges came back after being dropped");
+  if (wanted.user != 0 && ::setuid(0) == 0)
+    throw std::runtime_error("privileges came back after being dropped");
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 

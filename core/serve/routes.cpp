@@ -28,8 +28,10 @@ Candidates named(const std::vector<std::string>& names, const Candidates& instan
 Routes::Routes(const std::vector<config::RouteConfig>& routes, const Candidates& instances) {
   for (const auto& config : routes) {
     Route route;
-    for (const auto& pattern : config.match) route.match.emplace_back(pattern);
-    for (const auto& text : config.clients) route.clients.push_back(network(text));
+    for (const auto& pattern : config.match)
+      route.match.emplace_back(pattern);
+    for (const auto& text : config.clients)
+      route.clients.push_back(network(text));
     route.to = named(config.to, instances);
     routes_.push_back(std::move(route));
   }

@@ -25,7 +25,8 @@ class SignalsBlocked {
   SignalsBlocked() {
     sigset_t all;
     ::sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) ::sigdelset(&all, fault);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+      ::sigdelset(&all, fault);
     ::pthread_sigmask(SIG_SETMASK, &all, &before_);
   }
   ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -56,13 +57,13 @@ std::vector<loop::Address> listen_addresses(const config::Config& config) {
 }  // namespace
 
 Server::Server(observe::Log& log, ServerOptions options)
-    : log_{log},
-      options_{std::move(options)},
-      deadlines_{control_},
-      drain_over_{loop::Deadline::calls<&Server::on_drain_over>(this)},
-      admission_{admission_limits(options_.config.limits)} {}
+    : log_{log}, options_{std::move(options)}, deadlines_{control_},
+      drain_over_{loop::Deadline::calls<&Server::on_drain_over>(this)}, admission_{admission_limits(
+                                                                            options_.config.limits)} {}
 
-Server::~Server() { shut_down(); }
+Server::~Server() {
+  shut_down();
+}
 
 void Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
@@ -80,7 +81,8 @@ void Server::run() {
 
 void Server::claim() {
   ports_ = loop::claim_ports(listen_addresses(options_.config), worker_count(options_.config));
-  for (const auto& port : ports_) addresses_.push_back(port.address);
+  for (const auto& port : ports_)
+    addresses_.push_back(port.address);
 }
 
 SetupTools Server::tools() {
@@ -100,11 +102,13 @@ void Server::start_workers() {
   const Shared shared{log_, admission_, executor_->lane("disk", half), next_id_};
   for (unsigned i = 0; i < worker_count(options_.config); ++i) {
     std::vector<loop::Fd> sockets;
-    for (auto& port : ports_) sockets.push_back(std::move(port.sockets[i]));
+    for (auto& port : ports_)
+      sockets.push_back(std::move(port.sockets[i]));
     workers_.push_back(std::make_unique<Worker>(shared, std::move(sockets), setup_));
   }
   workers_busy_ = workers_.size();
-  for (const auto& worker : workers_) threads_.emplace_back([&worker = *worker] { worker.run(); });
+  for (const auto& worker : workers_)
+    threads_.emplace_back([&worker = *worker] { worker.run(); });
 }
 
 void Server::serve() {
@@ -131,7 +135,8 @@ void Server::reload() {
     auto loaded = options_.reload();
     if (!loaded) {
       for (const auto& problem : loaded.problems())
-        log_.write(Level::error, "reload failed, the old configuration goes on", {{"problem", text(problem)}});
+        log_.write(Level::error, "reload failed, the old configuration goes on",
+                   {{"problem", text(problem)}});
       return;
     }
     fresh = std::move(*loaded);
@@ -149,7 +154,8 @@ void Server::reload() {
   setup_ = std::move(*built);
   admission_.set_limits(admission_limits(fresh.limits));
   log_.set_level(fresh.log.level);
-  for (const auto& worker : workers_) worker->use(setup_);
+  for (const auto& worker : workers_)
+    worker->use(setup_);
   log_.write(Level::info, "reloaded", {{"instances", setup_->instances.size()}});
 }
 
@@ -169,7 +175,8 @@ void Server::warn_of_what_needs_a_restart(const config::Config& fresh) const {
 void Server::stop() {
   if (std::exchange(stopping_, true)) return on_drain_over();
   const auto seconds = std::chrono::duration<double>(setup_->config.drain).count();
-  log_.write(Level::info, "stopping: no new requests, running transfers may end", {{"within_seconds", seconds}});
+  log_.write(Level::info, "stopping: no new requests, running transfers may end",
+             {{"within_seconds", seconds}});
   deadlines_.set_after(drain_over_, setup_->config.drain);
   for (const auto& worker : workers_)
     worker->drain([this] { control_.post([this] { on_worker_empty(); }); });
@@ -180,23 +187,28 @@ void Server::on_worker_empty() {
 }
 
 void Server::on_drain_over() {
-  for (const auto& worker : workers_) worker->end_sessions();
+  for (const auto& worker : workers_)
+    worker->end_sessions();
 }
 
 void Server::log_counters() const {
   std::vector<const observe::Counters*> sets;
-  for (const auto& worker : workers_) sets.push_back(&worker->counters());
+  for (const auto& worker : workers_)
+    sets.push_back(&worker->counters());
   const observe::Totals totals = observe::sum(sets);
   std::vector<observe::Field> fields;
-  for (const auto& row : observe::counter_rows<std::uint64_t>) fields.emplace_back(row.name, totals.*row.member);
+  for (const auto& row : observe::counter_rows<std::uint64_t>)
+    fields.emplace_back(row.name, totals.*row.member);
   fields.emplace_back("open_transfers", admission_.transfers());
   fields.emplace_back("buffer_bytes", admission_.buffer_bytes());
   log_.write(Level::info, "counters", fields);
 }
 
 void Server::join_workers() {
-  for (const auto& worker : workers_) worker->stop();
-  for (auto& thread : threads_) thread.join();
+  for (const auto& worker : workers_)
+    worker->stop();
+  for (auto& thread : threads_)
+    thread.join();
   threads_.clear();
 }
 

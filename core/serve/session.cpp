@@ -19,32 +19,35 @@ constexpr std::size_t data_header = 4;
 
 // Failures of a send that say nothing about this transfer: what was lost is sent again by its timer.
 bool counts_as_lost(int error) {
-  return error == EPERM || error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN || error == EINTR;
+  return error == EPERM || error == ENETUNREACH || error == EHOSTUNREACH || error == ENETDOWN ||
+         error == EINTR;
 }
 
 std::uint16_t path_blksize(std::uint32_t path_payload) {
   if (path_payload == 0) return transfer::max_blksize;
-  const std::uint32_t fits = path_payload > data_header ? path_payload - static_cast<std::uint32_t>(data_header) : 0;
-  return static_cast<std::uint16_t>(std::clamp<std::uint32_t>(fits, transfer::min_blksize, transfer::max_blksize));
+  const std::uint32_t fits =
+      path_payload > data_header ? path_payload - static_cast<std::uint32_t>(data_header) : 0;
+  return static_cast<std::uint16_t>(
+      std::clamp<std::uint32_t>(fits, transfer::min_blksize, transfer::max_blksize));
 }
 
 bool is_request(std::span<const std::byte> packet) {
   return packet.size() > 2 && packet[0] == std::byte{0} && packet[1] == std::byte{1};
 }
 
-std::string errno_text(int error) { return std::generic_category().message(error); }
+std::string errno_text(int error) {
+  return std::generic_category().message(error);
+}
 
 }  // namespace
 
 Session::Session(SessionHome& home, std::shared_ptr<const Setup> setup, Asked asked, Admission::Ticket ticket)
-    : home_{home},
-      setup_{std::move(setup)},
-      asked_{std::move(asked)},
-      ticket_{std::move(ticket)},
-      began_{home.loop.now()},
-      deadline_{loop::Deadline::calls<&Session::on_deadline>(this)} {}
+    : home_{home}, setup_{std::move(setup)}, asked_{std::move(asked)}, ticket_{std::move(ticket)},
+      began_{home.loop.now()}, deadline_{loop::Deadline::calls<&Session::on_deadline>(this)} {}
 
-Session::~Session() { home_.deadlines.cancel(deadline_); }
+Session::~Session() {
+  home_.deadlines.cancel(deadline_);
+}
 
 void Session::replaces(const std::shared_ptr<Session>& previous) {
   previous_ = previous;
@@ -86,11 +89,13 @@ void Session::open_source() {
   request.answer_within = setup_->config.answer_timeout;
   request.peer = plugin_address(asked_.peer);
   request.local = plugin_address(asked_.local);
-  for (const auto& option : asked_.request.options) request.options.emplace_back(option.name, option.value);
+  for (const auto& option : asked_.request.options)
+    request.options.emplace_back(option.name, option.value);
   home_.deadlines.set_after(deadline_, setup_->config.answer_timeout);
   opening_ = std::make_shared<Opening>(home_.loop, setup_->routes.candidates(asked_.path, asked_.peer),
                                        std::move(request), setup_->config.explain_to_clients);
-  opening_->start([self = shared_from_this()](Resolution resolution) { self->on_resolved(std::move(resolution)); });
+  opening_->start(
+      [self = shared_from_this()](Resolution resolution) { self->on_resolved(std::move(resolution)); });
 }
 
 void Session::on_resolved(Resolution resolution) {
@@ -111,8 +116,8 @@ void Session::on_not_found(const NotFound& not_found) {
 void Session::on_found(Found found) {
   chain_ = std::move(found.chain);
   if (!ticket_.reserve(body_memory(found.source, agreement_.terms)))
-    return refuse({wire::ErrorCode::not_defined, "the server is out of buffer memory, try again later"}, refused,
-                  "buffer memory: limits.buffer_memory is used up");
+    return refuse({wire::ErrorCode::not_defined, "the server is out of buffer memory, try again later"},
+                  refused, "buffer memory: limits.buffer_memory is used up");
   const auto on_ready = [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->pump();
   };
@@ -156,13 +161,14 @@ void Session::on_socket(loop::Ready ready) {
 void Session::receive() {
   const auto received = socket_->receive(home_.packet);
   switch (received.status) {
-    case loop::ReceiveStatus::bytes: return on_packet(std::span{home_.packet}.first(received.size));
-    case loop::ReceiveStatus::would_block: return;
-    case loop::ReceiveStatus::refused:
-      if (sender_) return sender_->on_unreachable(home_.loop.now());
-      return end(verdict_of(transfer::Outcome::unreachable), "the client closed its port before it was answered");
-    case loop::ReceiveStatus::failed:
-      if (!counts_as_lost(received.error)) end(host_failed, "receiving failed: " + errno_text(received.error));
+  case loop::ReceiveStatus::bytes: return on_packet(std::span{home_.packet}.first(received.size));
+  case loop::ReceiveStatus::would_block: return;
+  case loop::ReceiveStatus::refused:
+    if (sender_) return sender_->on_unreachable(home_.loop.now());
+    return end(verdict_of(transfer::Outcome::unreachable),
+               "the client closed its port before it was answered");
+  case loop::ReceiveStatus::failed:
+    if (!counts_as_lost(received.error)) end(host_failed, "receiving failed: " + errno_text(received.error));
   }
 }
 
@@ -261,14 +267,14 @@ loop::Sent Session::send_blocks(const transfer::Burst& burst) {
 
 bool Session::after_send(const loop::Sent& sent) {
   switch (sent.status) {
-    case loop::SendStatus::ok: return true;
-    case loop::SendStatus::would_block:
-      blocked_ = true;
-      socket_->want_writable(true);
-      return false;
-    case loop::SendStatus::no_buffers: return false;
-    case loop::SendStatus::refused: sender_->on_unreachable(home_.loop.now()); return false;
-    case loop::SendStatus::failed: break;
+  case loop::SendStatus::ok: return true;
+  case loop::SendStatus::would_block:
+    blocked_ = true;
+    socket_->want_writable(true);
+    return false;
+  case loop::SendStatus::no_buffers: return false;
+  case loop::SendStatus::refused: sender_->on_unreachable(home_.loop.now()); return false;
+  case loop::SendStatus::failed: break;
   }
   refuse({wire::ErrorCode::not_defined, "the server cannot send this"}, host_failed,
          "sending failed: " + errno_text(sent.error));
@@ -307,7 +313,9 @@ void Session::shut_down(const std::string& text) {
   refuse({wire::ErrorCode::not_defined, text}, serve::shut_down, "");
 }
 
-void Session::drop() { end(began_anew, ""); }
+void Session::drop() {
+  end(began_anew, "");
+}
 
 void Session::refuse(const wire::Reject& reject, const Verdict& verdict, const std::string& why) {
   if (ended_) return;
@@ -340,7 +348,8 @@ void Session::end(const Verdict& verdict, const std::string& why) {
     home_.counters.resends += sender_->counters().resends;
   }
   body_.reset();
-  for (const auto& transfer : std::exchange(chain_, {})) transfer->finish(ending);
+  for (const auto& transfer : std::exchange(chain_, {}))
+    transfer->finish(ending);
   socket_.reset();
   home_.on_ended(*this);
   settle_previous(false);

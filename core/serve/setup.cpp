@@ -36,15 +36,16 @@ transfer::Limits protocol_limits(const config::ProtocolConfig& config) {
 
 Candidates served_by(const std::vector<RunningInstance>& running) {
   Candidates all;
-  for (const auto& instance : running) all.push_back(instance.served);
+  for (const auto& instance : running)
+    all.push_back(instance.served);
   return all;
 }
 
 std::uint32_t execution_number(config::Execution execution) {
   switch (execution) {
-    case config::Execution::serial: return TFTPKIT_EXEC_SERIAL;
-    case config::Execution::parallel: return TFTPKIT_EXEC_PARALLEL;
-    case config::Execution::on_loop: return TFTPKIT_EXEC_INLINE;
+  case config::Execution::serial: return TFTPKIT_EXEC_SERIAL;
+  case config::Execution::parallel: return TFTPKIT_EXEC_PARALLEL;
+  case config::Execution::on_loop: return TFTPKIT_EXEC_INLINE;
   }
   return TFTPKIT_EXEC_SERIAL;
 }
@@ -52,11 +53,8 @@ std::uint32_t execution_number(config::Execution execution) {
 }  // namespace
 
 Setup::Setup(config::Config settings, std::vector<RunningInstance> running)
-    : config{std::move(settings)},
-      instances{std::move(running)},
-      routes{config.routes, served_by(instances)},
-      protocol{protocol_limits(config.protocol)},
-      retry{retry_policy(config.retry)} {}
+    : config{std::move(settings)}, instances{std::move(running)}, routes{config.routes, served_by(instances)},
+      protocol{protocol_limits(config.protocol)}, retry{retry_policy(config.retry)} {}
 
 AdmissionLimits admission_limits(const config::LimitsConfig& limits) {
   return {limits.transfers, limits.transfers_per_client, static_cast<std::size_t>(limits.buffer_memory_bytes),
@@ -109,7 +107,8 @@ void Builder::find_plugins() {
   for (const auto& file : config_.plugins) {
     host::Finding finding = host::examine(file);
     if (finding.state != host::State::ok)
-      problems_.push_back({file.string(), "", std::string{host::text(finding.state)} + ": " + finding.reason, ""});
+      problems_.push_back(
+          {file.string(), "", std::string{host::text(finding.state)} + ": " + finding.reason, ""});
     offer(std::move(finding), false);
   }
   for (const auto& directory : config_.plugin_dirs) {
@@ -117,9 +116,11 @@ void Builder::find_plugins() {
     if (!std::filesystem::is_directory(directory, error))
       problems_.push_back({directory.string(), "", "is no directory that could hold plugins", ""});
   }
-  for (auto& finding : host::scan(config_.plugin_dirs)) offer(std::move(finding), false);
+  for (auto& finding : host::scan(config_.plugin_dirs))
+    offer(std::move(finding), false);
   if (tools_.builtin_plugin_dir.empty()) return;
-  for (auto& finding : host::scan({{tools_.builtin_plugin_dir}})) offer(std::move(finding), true);
+  for (auto& finding : host::scan({{tools_.builtin_plugin_dir}}))
+    offer(std::move(finding), true);
 }
 
 void Builder::offer(host::Finding finding, bool builtin) {
@@ -135,8 +136,8 @@ void Builder::offer(host::Finding finding, bool builtin) {
 }
 
 void Builder::complain(const config::InstanceConfig& config, std::string what, std::string hint) {
-  problems_.push_back({config.settings_origin.file, "", "instance \"" + config.name + "\": " + std::move(what),
-                       std::move(hint)});
+  problems_.push_back({config.settings_origin.file, "",
+                       "instance \"" + config.name + "\": " + std::move(what), std::move(hint)});
 }
 
 std::string Builder::what_was_found() const {
@@ -176,8 +177,9 @@ const host::Finding* Builder::usable(const config::InstanceConfig& config) {
   for (const auto& [finding, builtin] : offers_) {
     if (finding.name() != config.plugin) continue;
     if (finding.state == host::State::ok) return &finding;
-    complain(config, "plugin \"" + config.plugin + "\" (" + finding.file.string() + ") cannot be used, it is " +
-                         std::string{host::text(finding.state)} + ": " + finding.reason);
+    complain(config, "plugin \"" + config.plugin + "\" (" + finding.file.string() +
+                         ") cannot be used, it is " + std::string{host::text(finding.state)} + ": " +
+                         finding.reason);
     return nullptr;
   }
   complain(config, "there is no plugin \"" + config.plugin + "\"", what_was_found());
@@ -230,14 +232,17 @@ std::shared_ptr<const Served> Builder::serve(const config::InstanceConfig& confi
   host::Services services{tools_.log, link_address_of, tools_.product_version};
   auto instance = host::Instance::create(library, config.name, std::move(settings), std::move(services));
   if (!execution_allowed(config, *instance)) return nullptr;
-  const std::uint32_t execution = config.execution ? execution_number(*config.execution) : instance->execution();
+  const std::uint32_t execution =
+      config.execution ? execution_number(*config.execution) : instance->execution();
   auto served = std::make_shared<Served>();
   host::Instance* raw = instance.get();
-  served->instance = {raw, [inner = std::move(instance), end = tools_.end_elsewhere](host::Instance*) mutable {
+  served->instance = {raw,
+                      [inner = std::move(instance), end = tools_.end_elsewhere](host::Instance*) mutable {
                         end([last = std::move(inner)]() mutable { last.reset(); });
                       }};
   if (execution != TFTPKIT_EXEC_INLINE) {
-    const unsigned most = config.max_parallel != 0 ? config.max_parallel : config_.executor_threads_per_instance;
+    const unsigned most =
+        config.max_parallel != 0 ? config.max_parallel : config_.executor_threads_per_instance;
     served->lane = tools_.executor.lane(config.name, execution == TFTPKIT_EXEC_PARALLEL ? most : 1);
   }
   tools_.log.write(observe::Level::info, "instance started",
@@ -258,8 +263,10 @@ config::Checked<std::shared_ptr<const Setup>> build_setup(const config::Config& 
   builder.find_plugins();
   if (builder.failed()) return std::move(builder).problems();
   if (config.instances.empty()) builder.add_automatic();
-  for (const auto& instance : config.instances) builder.add(instance);
-  for (const auto& instance : extra) builder.add(instance);
+  for (const auto& instance : config.instances)
+    builder.add(instance);
+  for (const auto& instance : extra)
+    builder.add(instance);
   if (builder.failed()) return std::move(builder).problems();
   if (builder.nothing_runs())
     return Problems{{"", "", "there is nothing to serve (" + builder.what_was_found() + ")",

@@ -5,9 +5,10 @@
 #include "observe/log.hpp"
 #include "transfer/outcome.hpp"
 
+#include <tftpkit/plugin.h>
+
 #include <cstdint>
 #include <string_view>
-#include <tftpkit/plugin.h>
 
 namespace tftpkit::serve {
 

@@ -18,13 +18,20 @@ bool impossible(const loop::Address& peer) {
 }  // namespace
 
 Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup)
-    : shared_{shared},
-      setup_{std::move(setup)},
-      deadlines_{loop_},
-      ports_{loop_, deadlines_, batch_,
-             [this](const auto& datagram, const auto& reply) { on_stranger(datagram, reply); }},
-      home_{loop_,        deadlines_, ports_, shared.disk, shared.log, counters_,
-            [this](Session& session) { on_ended(session); }, {}, {}} {
+    : shared_{shared}, setup_{std::move(setup)}, deadlines_{loop_}, ports_{loop_, deadlines_, batch_,
+                                                                           [this](const auto& datagram,
+                                                                                  const auto& reply) {
+                                                                             on_stranger(datagram, reply);
+                                                                           }},
+      home_{loop_,
+            deadlines_,
+            ports_,
+            shared.disk,
+            shared.log,
+            counters_,
+            [this](Session& session) { on_ended(session); },
+            {},
+            {}} {
   for (auto& socket : sockets) {
     auto& listener = listeners_.emplace_back();
     const std::size_t index = listeners_.size() - 1;
@@ -54,9 +61,12 @@ void Worker::drain(std::function<void()> on_empty) {
 void Worker::end_sessions() {
   loop_.post([this] {
     std::vector<std::shared_ptr<Session>> all;
-    for (const auto& [key, session] : sessions_) all.push_back(session);
-    for (const auto& [raw, session] : replaced_) all.push_back(session);
-    for (const auto& session : all) session->shut_down("the server is shutting down");
+    for (const auto& [key, session] : sessions_)
+      all.push_back(session);
+    for (const auto& [raw, session] : replaced_)
+      all.push_back(session);
+    for (const auto& session : all)
+      session->shut_down("the server is shutting down");
   });
 }
 
@@ -73,7 +83,8 @@ void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagra
   ++counters_.requests;
   if (const auto* reject = std::get_if<wire::Reject>(&parsed)) return refuse(listener, datagram, "", *reject);
   if (datagram.truncated)
-    return refuse(listener, datagram, "", {wire::ErrorCode::illegal_operation, "request longer than 2048 bytes"});
+    return refuse(listener, datagram, "",
+                  {wire::ErrorCode::illegal_operation, "request longer than 2048 bytes"});
   on_request(listener, datagram, std::get<wire::Request>(std::move(parsed)));
 }
 

@@ -1,5 +1,5 @@
-// ChildCommand: the command of `serve --run`. Its process is made before anything else, because nothing may be
-// forked once a plugin is loaded; it waits until it is told the server's address.
+// ChildCommand: the command of `serve --run`. Its process is made before anything else, because nothing may
+// be forked once a plugin is loaded; it waits until it is told the server's address.
 #pragma once
 
 #include <optional>

@@ -39,9 +39,7 @@ int poll_timeout(std::optional<transfer::TimePoint> deadline) {
 }  // namespace
 
 Download::Download(const loop::Address& server, wire::Request request)
-    : asked_{server},
-      request_{std::move(request)},
-      socket_{open_socket(server)},
+    : asked_{server}, request_{std::move(request)}, socket_{open_socket(server)},
       receiver_{request_, {}, Clock::now(), std::random_device{}()} {}
 
 void Download::run(const Sink& sink) {
@@ -60,9 +58,9 @@ void Download::run(const Sink& sink) {
 void Download::answer() {
   while (const auto reply = receiver_.next_reply()) {
     switch (reply->kind) {
-      case transfer::Reply::Kind::opening: send(wire::encode_request(request_), asked_); break;
-      case transfer::Reply::Kind::ack: send(wire::encode_ack(reply->wire_block), *peer_); break;
-      case transfer::Reply::Kind::error: send(wire::encode_error(receiver_.refusal()), *peer_); break;
+    case transfer::Reply::Kind::opening: send(wire::encode_request(request_), asked_); break;
+    case transfer::Reply::Kind::ack: send(wire::encode_ack(reply->wire_block), *peer_); break;
+    case transfer::Reply::Kind::error: send(wire::encode_error(receiver_.refusal()), *peer_); break;
     }
     receiver_.on_sent(Clock::now());
   }

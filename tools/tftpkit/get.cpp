@@ -91,7 +91,9 @@ int get(const GetArguments& arguments) {
 void add_get(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("get", "Fetch a file from a TFTP server");
   auto arguments = std::make_shared<GetArguments>();
-  command->add_option("URL", arguments->url, "What to fetch")->type_name("tftp://HOST[:PORT]/PATH")->required();
+  command->add_option("URL", arguments->url, "What to fetch")
+      ->type_name("tftp://HOST[:PORT]/PATH")
+      ->required();
   command->add_option("-o", arguments->output, "Write to this file, - is standard output (default: the name)")
       ->type_name("FILE");
   command->add_option("--blksize", arguments->blksize, "Bytes in a block (default 1428)")

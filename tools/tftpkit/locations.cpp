@@ -6,7 +6,9 @@ namespace tftpkit::cli {
 
 namespace fs = std::filesystem;
 
-const char* version() noexcept { return TFTPKIT_VERSION; }
+const char* version() noexcept {
+  return TFTPKIT_VERSION;
+}
 
 // TFTPKIT_PLUGINDIR_FROM_BIN leads from the directory of the installed binary to that of the plugins, so that
 // an installation can be moved; in the build tree the plugins are in a sister directory.

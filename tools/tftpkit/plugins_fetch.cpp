@@ -72,10 +72,10 @@ class Pour {
 
   std::uint64_t all_of(host::Source& source) {
     switch (source.kind) {
-      case host::Kind::buffer: put(source.data); break;
-      case host::Kind::fd: descriptor(source); break;
-      case host::Kind::stream: stream(); break;
-      case host::Kind::redirect: break;
+    case host::Kind::buffer: put(source.data); break;
+    case host::Kind::fd: descriptor(source); break;
+    case host::Kind::stream: stream(); break;
+    case host::Kind::redirect: break;
     }
     if (source.size && *source.size != bytes_)
       throw Failure("the plugin announced " + std::to_string(*source.size) + " bytes and gave " +
@@ -93,10 +93,9 @@ class Pour {
     for (;;) {
       std::size_t most = buffer_.size();
       if (source.size) most = static_cast<std::size_t>(std::min<std::uint64_t>(most, *source.size - bytes_));
-      const ssize_t got = source.regular
-                              ? ::pread(source.fd.get(), buffer_.data(), most,
-                                        static_cast<off_t>(source.fd_offset + bytes_))
-                              : ::read(source.fd.get(), buffer_.data(), most);
+      const ssize_t got = source.regular ? ::pread(source.fd.get(), buffer_.data(), most,
+                                                   static_cast<off_t>(source.fd_offset + bytes_))
+                                         : ::read(source.fd.get(), buffer_.data(), most);
       if (got < 0) throw Failure("reading the plugin's file failed: " + std::string{std::strerror(errno)});
       if (got == 0) return;
       put(std::span{buffer_}.first(static_cast<std::size_t>(got)));
@@ -122,10 +121,10 @@ class Pour {
 
 const char* name_of(host::Kind kind) {
   switch (kind) {
-    case host::Kind::buffer: return "BUFFER";
-    case host::Kind::fd: return "FD";
-    case host::Kind::stream: return "STREAM";
-    case host::Kind::redirect: return "REDIRECT";
+  case host::Kind::buffer: return "BUFFER";
+  case host::Kind::fd: return "FD";
+  case host::Kind::stream: return "STREAM";
+  case host::Kind::redirect: return "REDIRECT";
   }
   return "?";
 }
@@ -133,7 +132,8 @@ const char* name_of(host::Kind kind) {
 int refused(const host::Answer& answer) {
   const bool declined = answer.status == TFTPKIT_DECLINED;
   std::fprintf(stderr, "tftpkit: the plugin %s: %s%s%s\n", declined ? "declined" : "refused",
-               declined ? "a server would ask the next instance" : std::string{host::text(answer.status)}.c_str(),
+               declined ? "a server would ask the next instance"
+                        : std::string{host::text(answer.status)}.c_str(),
                answer.text.empty() ? "" : ": ", observe::escaped(answer.text).c_str());
   return exit_failed;
 }
@@ -157,8 +157,9 @@ int fetch(const FetchArguments& arguments) {
   const auto instance = instance_of(arguments, log);
   std::promise<host::Answer> promise;
   auto answered = promise.get_future();
-  const auto call = host::Call::make(instance, request_for(arguments.path),
-                                     [&promise](host::Answer answer) { promise.set_value(std::move(answer)); });
+  const auto call = host::Call::make(instance, request_for(arguments.path), [&promise](host::Answer answer) {
+    promise.set_value(std::move(answer));
+  });
   call->open();
   if (answered.wait_for(patience) != std::future_status::ready && call->abandon())
     throw Failure("the plugin did not answer within 30 s");

@@ -33,8 +33,9 @@ host::Finding find(const InspectArguments& arguments) {
     if (finding.name() == arguments.plugin) return std::move(finding);
     names += (names.empty() ? "" : ", ") + finding.name();
   }
-  throw Failure("there is no plugin \"" + arguments.plugin + "\"; there are: " + (names.empty() ? "none" : names) +
-                "; a file is given with its path (./" + arguments.plugin + ".so)");
+  throw Failure("there is no plugin \"" + arguments.plugin +
+                "\"; there are: " + (names.empty() ? "none" : names) + "; a file is given with its path (./" +
+                arguments.plugin + ".so)");
 }
 
 using Settings = std::vector<config::SettingRow>;
@@ -86,7 +87,8 @@ void print_text(const host::Finding& finding, const Settings& settings) {
 
 void print_json(const host::Finding& finding, const Settings& settings) {
   config::JsonRow plugin;
-  for (const auto& [name, value] : facts_of(finding)) plugin.emplace_back(name, value);
+  for (const auto& [name, value] : facts_of(finding))
+    plugin.emplace_back(name, value);
   std::vector<config::JsonRow> rows;
   for (const auto& row : settings)
     rows.push_back({{"name", row.name},

@@ -25,7 +25,8 @@ struct ListArguments {
 
 std::string abi_of(const host::Finding& finding) {
   if (!finding.description) return "-";
-  return std::to_string(finding.description->abi_major) + "." + std::to_string(finding.description->abi_minor);
+  return std::to_string(finding.description->abi_major) + "." +
+         std::to_string(finding.description->abi_minor);
 }
 
 std::string yes_or_no(const host::Finding& finding, bool host::Description::*what) {
@@ -89,12 +90,14 @@ int list(const ListArguments& arguments) {
   const auto directories = plugin_dirs(arguments.plugin_dirs);
   auto findings = host::scan(directories);
   if (arguments.all)
-    for (auto& other : other_files(directories)) findings.push_back(std::move(other));
+    for (auto& other : other_files(directories))
+      findings.push_back(std::move(other));
   const std::string text = arguments.json ? as_json(findings) : as_table(findings);
   std::fputs(text.c_str(), stdout);
   if (findings.empty() && !arguments.json) {
     std::fputs("no plugins in:", stderr);
-    for (const auto& directory : directories) std::fprintf(stderr, " %s", directory.c_str());
+    for (const auto& directory : directories)
+      std::fprintf(stderr, " %s", directory.c_str());
     std::fputs("\n", stderr);
   }
   const auto bad = [](const host::Finding& finding) { return finding.state != host::State::ok; };
@@ -110,7 +113,8 @@ void add_plugins_list(CLI::App& group, Action& action) {
       ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_flag("--json", arguments->json, "For machines");
-  command->add_flag("--all", arguments->all, "Also files that are passed over because they do not end in .so");
+  command->add_flag("--all", arguments->all,
+                    "Also files that are passed over because they do not end in .so");
   command->add_flag("--strict", arguments->strict, "Exit with 1 when a listed file is not ok");
   command->footer("Example:\n  tftpkit plugins list --plugin-dir ./plugins --strict");
   command->callback([arguments, &action] { action = [arguments] { return list(*arguments); }; });

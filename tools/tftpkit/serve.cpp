@@ -39,8 +39,10 @@ config::Checked<config::Config> configured(const ServeArguments& arguments) {
   if (!loaded) return loaded;
   if (!arguments.listen.empty()) loaded->listen = arguments.listen;
   if (arguments.workers) loaded->workers = *arguments.workers;
-  for (const auto& file : arguments.plugins) loaded->plugins.push_back(fs::absolute(file));
-  for (const auto& directory : arguments.plugin_dirs) loaded->plugin_dirs.push_back(fs::absolute(directory));
+  for (const auto& file : arguments.plugins)
+    loaded->plugins.push_back(fs::absolute(file));
+  for (const auto& directory : arguments.plugin_dirs)
+    loaded->plugin_dirs.push_back(fs::absolute(directory));
   if (const auto level = observe::level_named(arguments.log_level)) loaded->log.level = *level;
   if (arguments.log_format == "json") loaded->log.format = observe::LogOptions::Format::json;
   if (arguments.log_format == "text") loaded->log.format = observe::LogOptions::Format::text;
@@ -79,7 +81,8 @@ std::string port_advice(const loop::ClaimError& error) {
 }
 
 void announce(const std::vector<loop::Address>& addresses, ChildCommand* child) {
-  for (const auto& address : addresses) std::printf("listening on %s\n", address.to_string().c_str());
+  for (const auto& address : addresses)
+    std::printf("listening on %s\n", address.to_string().c_str());
   std::fflush(stdout);
   if (child != nullptr) child->start(reachable(addresses.front()));
 }
@@ -117,22 +120,27 @@ void add_serve(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("serve", "Serve files by TFTP until told to stop");
   auto arguments = std::make_shared<ServeArguments>();
   command->add_option("DIR", arguments->directory, "Serve the files below this directory");
-  command->add_option("--config", arguments->config, "Read the configuration from this file")->type_name("FILE");
-  command->add_option("--listen", arguments->listen, "Answer here; port 0 takes a free one; repeatable "
-                                                     "(default: port 69 on all addresses)")
+  command->add_option("--config", arguments->config, "Read the configuration from this file")
+      ->type_name("FILE");
+  command
+      ->add_option("--listen", arguments->listen,
+                   "Answer here; port 0 takes a free one; repeatable "
+                   "(default: port 69 on all addresses)")
       ->type_name("ADDR:PORT")
       ->allow_extra_args(false);
   command->add_option("--plugin", arguments->plugins, "Load this plugin; repeatable")
       ->type_name("FILE.so")
       ->allow_extra_args(false);
-  command->add_option("--plugin-dir", arguments->plugin_dirs, "Load the plugins of this directory; repeatable")
+  command
+      ->add_option("--plugin-dir", arguments->plugin_dirs, "Load the plugins of this directory; repeatable")
       ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_option("--workers", arguments->workers, "Network threads (default: the cores, at most 8)")
       ->type_name("N")
       ->check(CLI::Range(1, 256));
-  command->add_option("--run", arguments->command,
-                      "Serve while this shell command runs (TFTP_ADDR in its environment), exit with its status")
+  command
+      ->add_option("--run", arguments->command,
+                   "Serve while this shell command runs (TFTP_ADDR in its environment), exit with its status")
       ->type_name("CMD");
   command->add_option("--log-level", arguments->log_level, "Lines below this are not written")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));

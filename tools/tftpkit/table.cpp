@@ -13,7 +13,8 @@ void Table::add(std::vector<std::string> cells, std::string note) {
 std::string Table::text() const {
   std::vector<std::size_t> widths(rows_.front().size(), 0);
   for (const auto& row : rows_)
-    for (std::size_t i = 0; i + 1 < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i + 1 < row.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
   std::string text;
   for (std::size_t r = 0; r < rows_.size(); ++r) {
     std::string line;

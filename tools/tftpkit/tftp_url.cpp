@@ -59,8 +59,10 @@ void parse_mode(TftpUrl& url, std::string_view text) {
   const auto at = url.path.rfind(";mode=");
   if (at == std::string::npos) return;
   const std::string mode = url.path.substr(at + 6);
-  if (mode == "netascii") url.mode = wire::Mode::netascii;
-  else if (mode != "octet") fail(text, "the mode \"" + mode + "\" is neither octet nor netascii");
+  if (mode == "netascii")
+    url.mode = wire::Mode::netascii;
+  else if (mode != "octet")
+    fail(text, "the mode \"" + mode + "\" is neither octet nor netascii");
   url.path.erase(at);
 }
 

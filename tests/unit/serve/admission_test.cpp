@@ -49,7 +49,9 @@ TEST_CASE("transfers of all clients are limited, and a ticket gives its place ba
 TEST_CASE("requests per second are limited after a burst and come back with time") {
   Admission admission{{1000, 1000, 1000, 10, 3}};
   std::string why;
-  const auto admitted = [&](Admission::TimePoint now) { return admission.admit(client(1), now, why).has_value(); };
+  const auto admitted = [&](Admission::TimePoint now) {
+    return admission.admit(client(1), now, why).has_value();
+  };
   CHECK(admitted(start));
   CHECK(admitted(start));
   CHECK(admitted(start));
@@ -79,8 +81,9 @@ TEST_CASE("clients that are idle for long are forgotten and others are not") {
   std::string why;
   const auto busy = admission.admit(client(1), start, why);
   for (unsigned i = 0; i < 5000; ++i)
-    (void)admission.admit(loop::Address::v4({10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}, 9),
-                          start + std::chrono::seconds{i}, why);
+    (void)admission.admit(
+        loop::Address::v4({10, 1, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)}, 9),
+        start + std::chrono::seconds{i}, why);
   CHECK_FALSE(admission.admit(client(1), start + 9000s, why).has_value());
 }
 

@@ -59,7 +59,8 @@ class TextReader final : public Reader {
 std::string text_of(const serve::Body& body, std::uint64_t offset, std::size_t length) {
   std::string text;
   for (const auto& part : body.view(offset, length))
-    for (const std::byte b : part) text += static_cast<char>(b);
+    for (const std::byte b : part)
+      text += static_cast<char>(b);
   return text;
 }
 
@@ -78,7 +79,8 @@ std::string all_of(serve::Body& body, std::size_t window) {
 
 std::string letters(std::size_t count) {
   std::string text;
-  for (std::size_t i = 0; i < count; ++i) text += static_cast<char>('a' + (i * 7 + i / 26) % 26);
+  for (std::size_t i = 0; i < count; ++i)
+    text += static_cast<char>('a' + (i * 7 + i / 26) % 26);
   return text;
 }
 
@@ -121,9 +123,12 @@ TEST_CASE("netascii doubles line ends and carriage returns across ring and piece
   for (int i = 0; i < 500; ++i) {
     const char c = i % 3 == 0 ? '\n' : i % 7 == 0 ? '\r' : 'x';
     text += c;
-    if (c == '\n') expected += "\r\n";
-    else if (c == '\r') expected += std::string("\r\0", 2);
-    else expected += c;
+    if (c == '\n')
+      expected += "\r\n";
+    else if (c == '\r')
+      expected += std::string("\r\0", 2);
+    else
+      expected += c;
   }
   for (const std::size_t piece : {1U, 13U, 500U}) {
     auto body = body_of(text, piece, {70, 500, {}, true});
