@@ -16,6 +16,9 @@ template <class... Cases>
 struct Overloaded : Cases... {
   using Cases::operator()...;
 };
+// clang 14 does not deduce an aggregate's arguments by itself.
+template <class... Cases>
+Overloaded(Cases...) -> Overloaded<Cases...>;
 
 void append_time(std::string& out, std::chrono::system_clock::time_point time) {
   using namespace std::chrono;
