@@ -52,7 +52,7 @@ struct ProtocolConfig {
 struct RetryConfig {
   milliseconds initial{500};     // before a round trip was measured
   milliseconds min{20};          // the measured interval never goes below
-  milliseconds max{5'000};       // doubling stops here
+  milliseconds max{8'000};       // doubling stops here
   unsigned tries = 40;           // sendings of one block before the client counts as gone
   milliseconds silence{60'000};  // without a packet from the client before it counts as gone
 };

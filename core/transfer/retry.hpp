@@ -14,7 +14,7 @@ namespace tftpkit::transfer {
 struct RetryPolicy {
   Duration initial = std::chrono::milliseconds(500);  // interval before the first measured round trip
   Duration min = std::chrono::milliseconds(20);       // bounds of the measured and of the doubled interval
-  Duration max = std::chrono::seconds(5);
+  Duration max = std::chrono::seconds(8);  // atftp asks again after 5 s of quiet only: leave it that quiet
   Duration max_silence = std::chrono::seconds(60);  // since the last sign of life
   std::uint16_t max_tries = 40;                     // resends without progress
   std::uint16_t unproven_resends = 2;               // before the peer has proved its address by an ACK
