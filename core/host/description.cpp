@@ -16,7 +16,7 @@ constexpr std::uint32_t smallest_descriptor =
 constexpr std::uint32_t largest_descriptor = 64 * 1024;
 constexpr std::size_t longest_name = 64;
 constexpr std::size_t longest_line = 1024;
-constexpr std::size_t longest_schema = 1024 * 1024;
+constexpr std::size_t longest_schema = std::size_t{1} << 20;
 
 [[noreturn]] void refuse(const std::string& what) {
   throw Error(State::invalid, what);

@@ -11,7 +11,7 @@ namespace tftpkit::host {
 
 namespace {
 
-constexpr std::size_t longest_text = 8 * 1024;
+constexpr std::size_t longest_text = 8192;
 
 observe::Level level_of(std::uint32_t level) noexcept {
   if (level < TFTPKIT_LOG_INFO) return observe::Level::debug;

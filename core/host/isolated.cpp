@@ -23,7 +23,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
-constexpr std::size_t longest_report = 4 * 1024 * 1024;
+constexpr std::size_t longest_report = std::size_t{4} << 20;
 
 struct Pipe {
   UniqueFd read;

@@ -65,8 +65,8 @@ std::string identity_of(const Bytes& bytes) {
   std::uint64_t backward = basis ^ bytes.size();
   for (const char byte : bytes)
     forward = (forward ^ static_cast<unsigned char>(byte)) * prime;
-  for (auto at = bytes.rbegin(); at != bytes.rend(); ++at)
-    backward = (backward ^ static_cast<unsigned char>(*at)) * prime;
+  for (std::size_t at = bytes.size(); at != 0; --at)
+    backward = (backward ^ static_cast<unsigned char>(bytes[at - 1])) * prime;
   std::array<char, 33> text{};
   std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(forward),
                 static_cast<unsigned long long>(backward));

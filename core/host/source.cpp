@@ -39,7 +39,7 @@ std::string regular_fault(const tftpkit_source& source, std::uint64_t file_size)
 }
 
 std::string fd_fault(const tftpkit_source& source) {
-  const std::string named = "a FD with descriptor " + std::to_string(source.fd);
+  std::string named = "a FD with descriptor " + std::to_string(source.fd);
   if (source.fd < 0) return named;
   if (source.fd <= STDERR_FILENO) return named + ", which is a standard descriptor of the process";
   const int flags = ::fcntl(source.fd, F_GETFL);

@@ -24,7 +24,7 @@ std::vector<host::Finding> scanned(const fs::path& directory, int limit_ms = 20'
 }
 
 fs::path dropped(const Directory& directory, const std::string& plugin, const std::string& as = {}) {
-  const fs::path to = directory.path() / (as.empty() ? plugin + ".so" : as);
+  fs::path to = directory.path() / (as.empty() ? plugin + ".so" : as);
   fs::copy_file(bench::plugin_file(plugin), to);
   ::chmod(to.c_str(), 0644);
   return to;
@@ -94,7 +94,7 @@ TEST_CASE("What is no shared object is not a plugin; what is hidden or not .so i
   std::ofstream(directory.path() / "text.so")
       << "not an ELF file, though long enough to hold the head of one; "
          "it goes on for a while so that its size is no excuse.\n";
-  std::ofstream(directory.path() / "empty.so");
+  std::ofstream(directory.path() / "empty.so") << "";
   std::ofstream(directory.path() / "README.txt") << "x";
   dropped(directory, "hello-c", ".hidden.so");
   dropped(directory, "hello-c", "hello-c.so.bak");

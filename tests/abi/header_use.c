@@ -1,10 +1,10 @@
-/* Everything of the header that is compiled into a plugin, in a dialect that C90 and C++11 share: no designated
- * initialisers, declarations first. */
+/* Everything of the header that is compiled into a plugin, in a dialect that C90 and C++11 share: no
+ * designated initialisers, declarations first. */
 #include <tftpkit/plugin.h>
 
-static const tftpkit_host *the_host;
+static const tftpkit_host* the_host;
 
-static tftpkit_status create(const tftpkit_host *host, void **instance) TFTPKIT_NOEXCEPT {
+static tftpkit_status create(const tftpkit_host* host, void** instance) TFTPKIT_NOEXCEPT {
   tftpkit_str text;
   int64_t number = 0;
   the_host = host;
@@ -16,8 +16,8 @@ static tftpkit_status create(const tftpkit_host *host, void **instance) TFTPKIT_
   return TFTPKIT_OK;
 }
 
-static tftpkit_status open_read(void *self, const tftpkit_request *request,
-                                tftpkit_source *source) TFTPKIT_NOEXCEPT {
+static tftpkit_status open_read(void* self, const tftpkit_request* request,
+                                tftpkit_source* source) TFTPKIT_NOEXCEPT {
   tftpkit_source other;
   (void)self;
   tftpkit_source_init(&other);
@@ -33,8 +33,29 @@ static tftpkit_status open_read(void *self, const tftpkit_request *request,
   return tftpkit_answer_text(source, "text");
 }
 
-static const tftpkit_plugin plugin = {
-    (uint32_t)sizeof(tftpkit_plugin), TFTPKIT_ABI_VERSION, 0, TFTPKIT_EXEC_SERIAL, 0, 0, "use", "1", NULL, NULL, NULL,
-    NULL, create, NULL, NULL, NULL, open_read, NULL, NULL, NULL, NULL, NULL, NULL, NULL};
+static const tftpkit_plugin plugin = {(uint32_t)sizeof(tftpkit_plugin),
+                                      TFTPKIT_ABI_VERSION,
+                                      0,
+                                      TFTPKIT_EXEC_SERIAL,
+                                      0,
+                                      0,
+                                      "use",
+                                      "1",
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      create,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      open_read,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      NULL,
+                                      NULL};
 
 TFTPKIT_EXPORT_PLUGIN(plugin)

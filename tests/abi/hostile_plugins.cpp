@@ -141,8 +141,9 @@ TEST_CASE("Every wrong answer is a failure that says what was wrong, and the tra
       {"huge-struct-size", "struct_size is 4294967295"},
       {"unknown-flags", "unknown flags 4"},
   };
-  for (const auto& [name, fault] : cases) {
-    CAPTURE(name);
+  for (const auto& one : cases) {
+    const auto& [name, fault] = one;
+    CAPTURE(one.first);
     const std::size_t before = open_descriptors();
     {
       Asked asked(instance, name);

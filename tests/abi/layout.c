@@ -1,13 +1,14 @@
-/* The layout of ABI 1.0, byte for byte, on LP64 and ILP32 (i386, where 64-bit numbers align to 4). What is below the line
- * "frozen with 1.0" never changes; a later minor adds its own lines for what it appends. Compiling is the test. */
+/* The layout of ABI 1.0, byte for byte, on LP64 and ILP32 (i386, where 64-bit numbers align to 4). What is
+ * below the line "frozen with 1.0" never changes; a later minor adds its own lines for what it appends.
+ * Compiling is the test. */
 #include <tftpkit/plugin.h>
 
 #define SAME(name, left, right) typedef char same_##name[(left) == (right) ? 1 : -1]
-#define AT(type, member, lp64, ilp32) \
+#define AT(type, member, lp64, ilp32)                                                                        \
   SAME(type##_##member, offsetof(type, member), sizeof(void*) == 8 ? (lp64) : (ilp32))
 #define SIZE(type, lp64, ilp32) SAME(sizeof_##type, sizeof(type), sizeof(void*) == 8 ? (lp64) : (ilp32))
 /* Structs that grow: at least as long as in 1.0. */
-#define REACHES(type, lp64, ilp32) \
+#define REACHES(type, lp64, ilp32)                                                                           \
   typedef char reaches_##type[sizeof(type) >= (sizeof(void*) == 8 ? (lp64) : (ilp32)) ? 1 : -1]
 #define NUMBER(name, value) SAME(name, (long)(name), (long)(value))
 

@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <time.h>
 
-enum { block = 512, blocks = 3 };
+enum { block = 512, whole = 3 * block };
 
 typedef struct {
   long read_ms;
@@ -41,7 +41,7 @@ static tftpkit_status open_read(void* self, const tftpkit_request* request, tftp
   pthread_mutex_init(&made->mutex, NULL);
   pthread_cond_init(&made->changed, NULL);
   sleep_ms(number_behind(path, "open/"));
-  return tftpkit_answer_stream(source, block * blocks, made);
+  return tftpkit_answer_stream(source, whole, made);
 }
 
 static tftpkit_status wait_for_cancel(slowness* from) {
@@ -57,7 +57,7 @@ static tftpkit_status wait_for_cancel(slowness* from) {
 
 static int64_t read_next(void* self, void* transfer, void* buffer, size_t capacity) {
   slowness* from = transfer;
-  const uint64_t left = block * blocks - from->at;
+  const uint64_t left = whole - from->at;
   size_t count = left < block ? (size_t)left : block;
   (void)self;
   if (from->until_cancelled) return wait_for_cancel(from);

@@ -67,14 +67,15 @@ TEST_CASE(
 }
 
 TEST_CASE("A size and offset must lie within the file, also where their sum would wrap") {
-  for (const auto& [size, offset] : {std::pair<std::uint64_t, std::uint64_t>{101, 0},
-                                     {1, 100},
-                                     {100, 1},
-                                     {TFTPKIT_SIZE_UNKNOWN - 1, 2},
-                                     {TFTPKIT_SIZE_UNKNOWN, 101},
-                                     {0, TFTPKIT_SIZE_UNKNOWN}}) {
-    CAPTURE(size);
-    CAPTURE(offset);
+  for (const auto& sizes : {std::pair<std::uint64_t, std::uint64_t>{101, 0},
+                            {1, 100},
+                            {100, 1},
+                            {TFTPKIT_SIZE_UNKNOWN - 1, 2},
+                            {TFTPKIT_SIZE_UNKNOWN, 101},
+                            {0, TFTPKIT_SIZE_UNKNOWN}}) {
+    const auto [size, offset] = sizes;
+    CAPTURE(sizes.first);
+    CAPTURE(sizes.second);
     const tftpkit_source source = file_source(100, size, offset);
     CHECK_FALSE(host::fault(source, false).empty());
     host::drop_descriptor(source);
