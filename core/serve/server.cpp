@@ -104,7 +104,7 @@ void Server::start_workers() {
     std::vector<loop::Fd> sockets;
     for (auto& port : ports_)
       sockets.push_back(std::move(port.sockets[i]));
-    workers_.push_back(std::make_unique<Worker>(shared, std::move(sockets), setup_));
+    workers_.push_back(std::make_unique<Worker>(shared, std::move(sockets), setup_, i == 0));
   }
   workers_busy_ = workers_.size();
   for (const auto& worker : workers_)

@@ -17,12 +17,11 @@ bool impossible(const loop::Address& peer) {
 
 }  // namespace
 
-Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup)
-    : shared_{shared}, setup_{std::move(setup)}, deadlines_{loop_}, ports_{loop_, deadlines_, batch_,
-                                                                           [this](const auto& datagram,
-                                                                                  const auto& reply) {
-                                                                             on_stranger(datagram, reply);
-                                                                           }},
+Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup,
+               bool takes_broadcasts)
+    : shared_{shared}, setup_{std::move(setup)}, takes_broadcasts_{takes_broadcasts}, deadlines_{loop_},
+      ports_{loop_, deadlines_, batch_,
+             [this](const auto& datagram, const auto& reply) { on_stranger(datagram, reply); }},
       home_{loop_,
             deadlines_,
             ports_,
@@ -71,6 +70,7 @@ void Worker::end_sessions() {
 }
 
 void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagram) {
+  if (datagram.broadcast && !takes_broadcasts_) return;
   if (impossible(datagram.peer)) {
     ++counters_.requests_ignored;
     return;

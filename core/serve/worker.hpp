@@ -31,8 +31,10 @@ struct Shared {
 
 class Worker {
  public:
-  // `sockets` are this worker's own, from claim_ports().
-  Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup);
+  // `sockets` are this worker's own, from claim_ports(). The kernel hands a broadcast or multicast to the
+  // listeners of every worker: exactly one worker `takes_broadcasts`.
+  Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup,
+         bool takes_broadcasts);
   ~Worker();  // after run() has returned
 
   // The thread's body; returns after stop().
@@ -69,6 +71,7 @@ class Worker {
   Shared shared_;
   observe::Counters counters_;
   std::shared_ptr<const Setup> setup_;
+  bool takes_broadcasts_;
   loop::Loop loop_;
   loop::Deadlines deadlines_;
   loop::ReceiveBatch batch_;
