@@ -336,6 +336,7 @@ void Session::end(const Verdict& verdict, const std::string& why) {
   // A client that hears nothing for so long may still wait: it should learn that we do not.
   if (verdict.plugin_end == TFTPKIT_END_TIMEOUT && sender_ && sender_->proven())
     send_error({wire::ErrorCode::not_defined, "no acknowledgement for too long"});
+  ticket_ = {};  // whoever reads that this has ended may begin another
   log_end(verdict, why);
   ++(home_.counters.*verdict.counter);
   host::Ending ending{verdict.plugin_end, 0, {}, 0};

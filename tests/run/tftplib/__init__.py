@@ -16,6 +16,7 @@ from .commands import COMMANDS, Command
 from .files import Tree, pattern, sha256
 from .namespaces import Namespace, connect
 from .packets import (ACK, DATA, ERROR, OACK, RRQ, WRQ, Packet, ack, data, error, oack, parse, request)
+from .plugins import plugin_pattern, sample_plugin
 from .processes import Server, run
 from .relay import Relay
 from .tests import Failed, Skip, binary, main, need, require

@@ -1,5 +1,6 @@
 """Files with content that depends on nothing but a seed."""
 import hashlib
+import json
 import pathlib
 import random
 import shutil
@@ -45,6 +46,13 @@ class Tree:
         path.write_bytes(content)
         path.chmod(0o644)
         return content
+
+    def config(self, **members):
+        """Writes a configuration beside the root and returns its path."""
+        path = self.base / "config.json"
+        path.write_text(json.dumps(members, indent=2), encoding="utf-8")
+        path.chmod(0o644)
+        return path
 
     def path(self, name):
         return self.base / name

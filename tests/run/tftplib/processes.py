@@ -32,7 +32,7 @@ class Server:
         for reader in self._readers:
             reader.start()
         try:
-            self._await(lambda: len(self.addresses) >= self._expected or self.process.poll() is not None)
+            self.wait_until(lambda: len(self.addresses) >= self._expected or self.process.poll() is not None)
             if len(self.addresses) < self._expected:
                 raise Failed(f"the server did not begin: {' '.join(self.command)}\n{self.log}")
         except BaseException:
@@ -59,7 +59,7 @@ class Server:
 
     def wait_log(self, text, seconds=TIME_LIMIT):
         """Waits until the log holds `text`."""
-        self._await(lambda: any(text in line for line in self._lines), seconds, f"a log line with {text!r}")
+        self.wait_until(lambda: any(text in line for line in self._lines), seconds, f"a log line with {text!r}")
 
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
@@ -99,7 +99,8 @@ class Server:
         with self._news:
             self._news.notify_all()
 
-    def _await(self, condition, seconds=TIME_LIMIT, what="the server"):
+    def wait_until(self, condition, seconds=TIME_LIMIT, what="the server"):
+        """Waits for a condition that changes with what the server prints."""
         end = time.monotonic() + seconds
         with self._news:
             while not condition():
