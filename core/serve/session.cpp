@@ -337,8 +337,6 @@ void Session::end(const Verdict& verdict, const std::string& why) {
   if (verdict.plugin_end == TFTPKIT_END_TIMEOUT && sender_ && sender_->proven())
     send_error({wire::ErrorCode::not_defined, "no acknowledgement for too long"});
   ticket_ = {};  // whoever reads that this has ended may begin another
-  log_end(verdict, why);
-  ++(home_.counters.*verdict.counter);
   host::Ending ending{verdict.plugin_end, 0, {}, 0};
   ending.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(home_.loop.now() - began_);
   if (sender_) {
@@ -348,6 +346,9 @@ void Session::end(const Verdict& verdict, const std::string& why) {
     home_.counters.blocks_sent += sender_->counters().blocks_sent;
     home_.counters.resends += sender_->counters().resends;
   }
+  // Whoever reads the line finds it counted.
+  ++(home_.counters.*verdict.counter);
+  log_end(verdict, why);
   body_.reset();
   for (const auto& transfer : std::exchange(chain_, {}))
     transfer->finish(ending);
