@@ -54,11 +54,18 @@ class Client:
 
     def poll(self, seconds=0.0):
         """The next packet, or None."""
+        raw = self.poll_raw(seconds)
+        return None if raw is None else parse(raw, self.peer)
+
+    def poll_raw(self, seconds=0.0):
+        """The same as bytes."""
         if not select.select([self.socket], [], [], seconds)[0]:
             return None
-        raw, source = self.socket.recvfrom(65536)
-        self.peer = source
-        return parse(raw, source)
+        raw, self.peer = self.socket.recvfrom(65536)
+        return raw
+
+    def allow_broadcast(self):
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
 
     def expect_data(self, block, content=None):
         packet = self._expect(DATA, f"DATA {block}")
@@ -73,6 +80,23 @@ class Client:
         if packet.options != wanted:
             raise Failed(f"expected OACK {wanted}, got {packet.options}")
         return packet
+
+    def read_on(self, blksize=512, windowsize=1, block=1):
+        """The rest of the file from DATA `block`, acknowledged as RFC 7440 says. Repeats of what it has are ignored."""
+        chunks, in_window = [], 0
+        while True:
+            packet = self._expect(DATA, f"DATA {block}", ignore=lambda old: old.op == OACK)
+            if packet.block != block & 0xffff:
+                continue
+            chunks.append(packet.data)
+            in_window += 1
+            end = len(packet.data) < blksize
+            if end or in_window == windowsize:
+                self.ack(block)
+                in_window = 0
+            if end:
+                return b"".join(chunks)
+            block += 1
 
     def expect_error(self, code=None):
         packet = self._expect(ERROR, "ERROR")
@@ -92,8 +116,10 @@ class Client:
             packets.append(packet)
         return packets
 
-    def _expect(self, op, what):
+    def _expect(self, op, what, ignore=lambda packet: False):
         packet = self.receive()
+        while ignore(packet):
+            packet = self.receive()
         if packet.op != op:
             raise Failed(f"expected {what}, got {describe(packet)}")
         return packet

@@ -61,6 +61,27 @@ class Server:
         """Waits until the log holds `text`."""
         self.wait_until(lambda: any(text in line for line in self._lines), seconds, f"a log line with {text!r}")
 
+    def counters(self):
+        """The server's counters now, by name: SIGUSR1 makes it write them into its log."""
+        def lines():
+            return [line for line in self._lines if " counters " in line]
+        with self._news:
+            before = len(lines())
+        self.process.send_signal(signal.SIGUSR1)
+        self._await(lambda: len(lines()) > before, what="the counters in the log")
+        with self._news:
+            pairs = (word.partition("=") for word in lines()[-1].split() if "=" in word)
+            return {name: int(value) for name, _, value in pairs if value.isdigit()}
+
+    def wait_counter(self, name, value, seconds=TIME_LIMIT):
+        """Waits until the counter is (at least) so large, and returns all."""
+        end = time.monotonic() + seconds
+        while (now := self.counters())[name] < value:
+            if time.monotonic() > end:
+                raise Failed(f"waited {seconds} s for {name} {value}, it is {now[name]}\n{self.log}")
+            time.sleep(0.05)
+        return now
+
     def reload(self):
         self.process.send_signal(signal.SIGHUP)
 

@@ -1,4 +1,5 @@
 """Ending a test: failed, skipped for want of something, or done."""
+import concurrent.futures
 import os
 import pathlib
 import shutil
@@ -45,6 +46,22 @@ def binary():
         print(f"skipped: the server is not built ({path}); set TFTPKIT")
         sys.exit(SKIP)
     return path
+
+
+def abi_plugin(name):
+    """One of the plugins of tests/abi/plugins: in $TEST_PLUGINS, else in the build directory of the binary. Skips without."""
+    folder = os.environ.get("TEST_PLUGINS") or pathlib.Path(binary()).resolve().parents[1] / "tests/abi/plugins"
+    path = os.path.join(folder, name + ".so")
+    if not os.path.exists(path):
+        raise Skip(f"the test plugin {name} is not built ({path})")
+    return path
+
+
+def at_once(*functions):
+    """Calls them in threads of their own, waits for all, and raises what the first one raised."""
+    with concurrent.futures.ThreadPoolExecutor(len(functions)) as pool:
+        for done in [pool.submit(function) for function in functions]:
+            done.result()
 
 
 def main(names):
