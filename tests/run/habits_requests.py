@@ -445,13 +445,13 @@ def test_the_timeout_is_neither_doubled_nor_shortened_in_a_running_transfer():
 
 # Broadcast.
 
-def test_a_broadcast_request_is_answered_and_broadcast_acks_arrive():
-    """Cisco access points ask by broadcast and acknowledge by broadcast."""
+def test_a_broadcast_request_is_answered_once_by_four_workers_and_broadcast_acks_arrive():
+    """Cisco access points ask by broadcast and acknowledge by broadcast; every worker's socket gets a copy of both."""
     need("ip")
     with tftplib.Namespace() as left, tftplib.Namespace() as right, Tree() as tree:
         connect(left, right, ["10.77.0.1/24"], ["10.77.0.50/24"])
         content = tree.file("ap3g2-k9w7-tar.default", 1300)
-        with Server(tree.root, listen=["0.0.0.0:6900"], namespace=left) as server:
+        with Server(tree.root, listen=["0.0.0.0:6900"], namespace=left, arguments=["--workers", 4]) as server:
             client = right.call(lambda: Client(("10.77.0.255", 6900)))
             with client:
                 client.allow_broadcast()
@@ -462,7 +462,8 @@ def test_a_broadcast_request_is_answered_and_broadcast_acks_arrive():
                     assert client.peer[0] == "10.77.0.1", client.peer
                     client.send(ack(block), ("10.77.0.255", client.peer[1]))
                 assert got == content
-                server.wait_counter("delivered", 1)
+                counters = server.wait_counter("delivered", 1)
+                assert counters["transfers_started"] == 1 and counters["requests"] == 1, counters
 
 
 if __name__ == "__main__":
