@@ -68,7 +68,7 @@ class Server:
         with self._news:
             before = len(lines())
         self.process.send_signal(signal.SIGUSR1)
-        self._await(lambda: len(lines()) > before, what="the counters in the log")
+        self.wait_until(lambda: len(lines()) > before, what="the counters in the log")
         with self._news:
             pairs = (word.partition("=") for word in lines()[-1].split() if "=" in word)
             return {name: int(value) for name, _, value in pairs if value.isdigit()}
