@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Large files and text with real clients: 100 MB with each of them, IPv6, netascii, and the options they send."""
+import tftplib
+from tftplib import COMMANDS, Relay, Server, Skip, Tree, need, run
+
+LARGE = 100_000_000
+BEST = {"curl": (("blksize", "8192"),), "atftp": (("blksize", "1428"), ("windowsize", "16")), "busybox": (("blksize", "8192"),)}
+
+
+def every_client(server, name, content, out, options_of):
+    for command in COMMANDS:
+        try:
+            got = command.fetch(server.address, name, out, options_of(command))
+        except Skip as reason:
+            print(f"         without {command.name}: {reason}")
+            continue
+        assert got == content, f"{command.name}: {len(got)} of {len(content)} bytes, or other ones"
+
+
+def test_every_client_gets_a_hundred_megabytes_with_its_options():
+    with Tree() as tree, Server(tree.root) as server:
+        content = tree.file("large", LARGE)
+        every_client(server, "large", content, tree.path("out"), lambda command: BEST.get(command.name, ()))
+
+
+def test_every_client_gets_more_than_65535_blocks_over_ipv6_without_options():
+    with Tree() as tree, Server(tree.root, listen=["[::1]:0"]) as server:
+        content = tree.file("many", 65_537 * 512)  # exactly n blocks
+        every_client(server, "many", content, tree.path("out"), lambda command: ())
+
+
+def test_text_in_the_default_mode_of_tftp_hpa_arrives_as_it_is():
+    need("tftp")
+    with Tree() as tree, Server(tree.root) as server:
+        out = tree.path("out")
+        for content in (b"", b"x", b"\n", b"one\ntwo\n" * 300, b"bare\rreturns\r\n\r" * 200, b"a" * 511 + b"\n", b"a" * 512):
+            tree.file("text", content)
+            out.unlink(missing_ok=True)
+            run(["tftp", "-m", "ascii", *map(str, server.address), "-c", "get", "text", out])
+            assert out.read_bytes() == content, content[:40]
+
+
+def test_curl_and_atftp_come_through_ten_percent_loss_both_ways():
+    with Tree() as tree, Server(tree.root) as server:
+        content = tree.file("lossy", 15_000)
+        for command in COMMANDS:
+            if command.name not in BEST or command.name == "busybox":
+                continue
+            with Relay(server.address, to_server=0.1, to_client=0.1, seed=11) as relay:
+                try:
+                    assert command.fetch(relay.address, "lossy", tree.path("out"), (("blksize", "1428"),)) == content
+                except Skip as reason:
+                    print(f"         without {command.name}: {reason}")
+
+
+if __name__ == "__main__":
+    tftplib.binary()
+    tftplib.main(globals())
