@@ -229,6 +229,7 @@ void Server::shut_down() {
   workers_.clear();
   control_.stop();
   control_.run();  // instances whose last holder has gone end here
+  host::Instance::reap();
   executor_.reset();
 }
 
