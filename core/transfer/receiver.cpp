@@ -52,8 +52,6 @@ void Receiver::on_next_block(std::size_t length, TimePoint now) noexcept {
   if (received_ == acked_ && !opening_ && !ack_again_ && ahead_ == 0) {
     retry_.on_sample(now - retry_.sent_at());
     retry_.on_clean_progress();
-  } else if (received_ == acked_ && !opening_ && retry_.is_prompt(now)) {
-    retry_.on_clean_progress();  // as in Sender::on_new_ack
   }
   opening_ = false;
   ++received_;

@@ -42,10 +42,6 @@ void Retry::on_progress(TimePoint now) noexcept {
   since_ = now;  // RFC 6298 (5.3): what is still out gets a whole interval
 }
 
-bool Retry::is_prompt(TimePoint now) const noexcept {
-  return rtt_.timeout() && now - since_ >= rtt_.shortest() && now - since_ <= base_interval();
-}
-
 void Retry::on_excused(TimePoint now) noexcept {
   tries_ = 0;
   heard_ = now;

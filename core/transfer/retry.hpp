@@ -36,8 +36,6 @@ class Retry {
   void on_clean_progress() noexcept;                      // ends the doubling
   void on_try() noexcept;                                 // the interval has passed; a resend follows
 
-  // Whether an answer that comes now fits what went out last, at a round trip as measured before.
-  [[nodiscard]] bool is_prompt(TimePoint now) const noexcept;
   [[nodiscard]] TimePoint sent_at() const noexcept { return since_; }
   [[nodiscard]] TimePoint next_try() const noexcept { return since_ + interval_; }
   [[nodiscard]] TimePoint silence_end() const noexcept { return heard_ + max_silence_; }

@@ -62,10 +62,6 @@ void Sender::on_new_ack(std::uint64_t block, TimePoint now) noexcept {
     retry_.on_clean_progress();
     echoes_ = 0;
     doubtful_used_ = false;
-  } else if (retry_.is_prompt(now)) {
-    // Where every window loses something nothing is ever sent just once. A round trip that has grown beyond
-    // the interval would not fit the last copy, so the doubling has done its work.
-    retry_.on_clean_progress();
   }
   const bool inside_flight = block + 1 < window_.next();
   window_.on_ack(block);

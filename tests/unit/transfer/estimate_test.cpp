@@ -51,26 +51,3 @@ TEST_CASE("a policy whose bounds are narrow is kept to, with and without doublin
   retry.on_clean_progress();
   CHECK(retry.interval() == 70ms);
 }
-
-TEST_CASE("an answer is prompt when it fits what was sent last at the round trip measured before") {
-  Retry retry({}, std::nullopt, TimePoint{}, 1);
-  const TimePoint sent{10s};
-  retry.on_sent(sent);
-  CHECK_FALSE(retry.is_prompt(sent + 2ms));  // nothing was measured yet
-  retry.on_sample(2ms);
-  CHECK_FALSE(retry.is_prompt(sent + 1ms));  // too soon: it answers an older copy
-  CHECK(retry.is_prompt(sent + 2ms));
-  CHECK(retry.is_prompt(sent + 20ms));
-  CHECK_FALSE(retry.is_prompt(sent + 21ms));  // later than the interval: the round trip has grown
-}
-
-TEST_CASE("a prompt answer is judged by the interval that is not doubled") {
-  Retry retry({}, std::nullopt, TimePoint{}, 1);
-  retry.on_sample(2ms);
-  for (int i = 0; i < 5; ++i)
-    retry.on_try();
-  const TimePoint sent{10s};
-  retry.on_sent(sent);
-  CHECK(retry.interval() > 400ms);
-  CHECK_FALSE(retry.is_prompt(sent + 100ms));
-}
