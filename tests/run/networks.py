@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""What crosses a network, in network namespaces that the test makes: the address that answers, broadcast, the path MTU, loss."""
+"""In network namespaces that the test makes: loss and reordering by the kernel, and the MAC address of a neighbour.
+Addresses, broadcast and MTU are in clients_network.py."""
 import pathlib
-import socket
 import sys
 import time
 
 import tftplib
-from tftplib import COMMANDS, Client, Namespace, Server, Skip, Tree, connect, fetch, run
+from tftplib import Namespace, Server, Skip, Tree, connect, fetch, run
 
 SERVER, SECOND, CLIENT = "10.77.0.1", "10.77.0.2", "10.77.0.50"
 
@@ -29,108 +29,6 @@ class Cable:
     def __exit__(self, *_):
         self.client.remove()
         self.server.remove()
-
-
-def test_the_address_that_was_asked_answers():
-    with Tree() as tree, Cable() as cable, Server(tree.root, listen=["0.0.0.0:69", "[::]:69"], namespace=cable.server):
-        content = tree.file("f", 3000)
-        for address in (SERVER, SECOND, "fd77::1", "fd77::2"):
-            def exchange(address=address):
-                seen = set()
-                transfer = fetch((address, 69), "f", [("blksize", "700")],
-                                 drop=lambda packet: seen.add(packet.source[0]))
-                return transfer.content, seen
-            got, sources = cable.client.call(exchange)
-            assert got == content
-            assert sources == {address}, f"asked {address}, answered by {sources}"
-
-
-def test_real_clients_reach_the_second_address_of_a_multihomed_server():
-    with Tree() as tree, Cable() as cable, Server(tree.root, listen=["0.0.0.0:69"], namespace=cable.server):
-        content = tree.file("f", 5000)
-        for command in COMMANDS:
-            try:
-                got = command.fetch((SECOND, 69), "f", tree.path("out"), run_with=cable.client.run)
-            except Skip as reason:
-                print(f"         without {command.name}: {reason}")
-                continue
-            assert got == content, command.name
-
-
-def test_a_link_local_client_is_answered_on_its_link():
-    with Tree() as tree, Cable() as cable, Server(tree.root, listen=["[::]:69"], namespace=cable.server):
-        content = tree.file("f", 3000)
-        shown = cable.server.ip("-6", "address", "show", "dev", "veth0", "scope", "link").stdout
-        words = [word for word in shown.split() if word.startswith("fe80:")]
-        if not words:
-            raise Skip("no link-local address here")
-        address = words[0].split("/")[0]
-
-        def exchange():
-            deadline = time.monotonic() + 20
-            while True:  # the link-local address of the client is tentative for a moment
-                try:
-                    scoped = socket.getaddrinfo(f"{address}%veth0", 69, type=socket.SOCK_DGRAM)[0][4]
-                    return fetch(scoped, "f").content
-                except OSError:
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.1)
-        assert cable.client.call(exchange) == content
-
-
-def test_a_broadcast_request_is_answered_by_the_interface_and_broadcast_acks_count():
-    """Cisco access points in MODE-button recovery, IOS AutoInstall: RRQ and ACKs go to 255.255.255.255."""
-    with Tree() as tree, Cable() as cable, Server(tree.root, listen=["0.0.0.0:69"], namespace=cable.server):
-        content = tree.file("ap3g2-k9w7-tar.default", 1300)
-
-        def exchange():
-            with Client(("255.255.255.255", 69), local=(CLIENT, 0)) as client:
-                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-                client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"veth0")
-                client.rrq("ap3g2-k9w7-tar.default")
-                got = b""
-                for block in (1, 2, 3):
-                    packet = client.expect_data(block)
-                    got += packet.data
-                    assert packet.source[0] in (SERVER, SECOND), packet.source
-                    client.send(tftplib.ack(block), ("255.255.255.255", packet.source[1]))
-                client.expect_nothing(0.7)
-                return got
-        assert cable.client.call(exchange) == content
-
-
-def blksize_answered(cable, **more):
-    with Tree() as tree, Server(tree.root, listen=["0.0.0.0:69", "[::]:69"], namespace=cable.server, **more):
-        content = tree.file("f", 5000)
-        answers = []
-        for address in (SERVER, "fd77::1"):
-            transfer = cable.client.call(lambda address=address: fetch((address, 69), "f", [("blksize", "1468")]))
-            assert transfer.content == content
-            answers.append(int(dict(transfer.options)["blksize"]))
-        return answers
-
-
-def test_the_blksize_answered_fits_the_path_mtu():
-    with Cable() as cable:
-        for end in (cable.server, cable.client):
-            end.ip("link", "set", "veth0", "mtu", "1400")
-        assert blksize_answered(cable) == [1400 - 20 - 8 - 4, 1400 - 40 - 8 - 4]
-
-
-def test_the_path_mtu_can_be_left_alone():
-    with Cable() as cable, Tree() as tree:
-        for end in (cable.server, cable.client):
-            end.ip("link", "set", "veth0", "mtu", "1400")
-        tree.file("f", 5000)
-        config = tree.file("config.json", (f'{{"protocol": {{"respect_path_mtu": false}}, "listen": ["{SERVER}:69"], '
-                                           f'"instances": [{{"name": "f", "plugin": "file", '
-                                           f'"settings": {{"root": "{tree.root}"}}}}]}}').encode())
-        assert config
-        with Server(None, listen=[f"{SERVER}:69"], namespace=cable.server,
-                    arguments=["--config", tree.root / "config.json"]):
-            transfer = cable.client.call(lambda: fetch((SERVER, 69), "f", [("blksize", "1468")]))
-            assert dict(transfer.options)["blksize"] == "1468" and len(transfer.content) == 5000
 
 
 def netem(end, *what):
