@@ -4,21 +4,16 @@
 #include "config/nearest.hpp"
 #include "config/network_text.hpp"
 #include "config/object_reader.hpp"
+#include "config/text_file.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <memory>
 #include <stdexcept>
-#include <system_error>
 
 namespace tftpkit::config {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t largest_file = 16U << 20U;
 constexpr milliseconds day = 24h;
 
 std::filesystem::path absolute_from(const std::filesystem::path& base_dir, const std::string& text) {
@@ -286,25 +281,6 @@ void Loading::log(const Json& value, const std::string& pointer) {
   if (!config_.log.file.empty()) config_.log.file = absolute_from(base_dir_, config_.log.file).string();
 }
 
-std::optional<std::string> content_of(const std::filesystem::path& file, Report& report) {
-  std::string text;
-  std::array<char, 65536> buffer{};
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(file.c_str(), "rbe"), &std::fclose);
-  while (in && text.size() <= largest_file) {
-    errno = 0;
-    const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), in.get());
-    text.append(buffer.data(), count);
-    if (count == 0 && std::ferror(in.get()) == 0) return text;
-    if (count == 0) break;
-  }
-  if (text.size() > largest_file) {
-    report.add("", {"the file is larger than 16 MiB", "is it the right one?"});
-  } else {
-    report.add("", {"the file cannot be read: " + std::generic_category().message(errno), ""});
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Checked<Config> load_text(std::string_view json, const std::string& file,
@@ -319,7 +295,7 @@ Checked<Config> load_text(std::string_view json, const std::string& file,
 
 Checked<Config> load_file(const std::filesystem::path& file) {
   Report report(file.string());
-  const auto text = content_of(file, report);
+  const auto text = text_of_file(file, 16U << 20U, report);
   if (!text) return report.take();
   return load_text(*text, file.string(), std::filesystem::absolute(file).parent_path());
 }
