@@ -22,9 +22,6 @@ class Client {
   const std::optional<std::string>& mac();
 
  private:
-  bool is_ipv4() const noexcept;
-  const std::uint8_t* ipv4_bytes() const noexcept;
-
   const tftpkit_host& host_;
   const tftpkit_request& request_;
   bool mac_asked_ = false;
@@ -32,7 +29,7 @@ class Client {
 };
 
 // Is this how the directory of a client is called: an IPv4 or IPv6 address, or a MAC with dashes in any case?
-bool is_address_name(std::string_view name) noexcept;
-bool is_mac_name(std::string_view name) noexcept;
+bool is_address_name(std::string_view name);
+bool is_mac_name(std::string_view name);
 
 }  // namespace tftpkit::file

@@ -2,11 +2,13 @@
 // errno; knows nothing of TFTP, settings or answers. Values only: safe on many threads at once.
 #pragma once
 
-#include "unique_fd.hpp"
+#include "kit/unique_fd.hpp"
 
 #include <string>
 
 namespace tftpkit::file {
+
+using kit::UniqueFd;
 
 // What becomes of symbolic links below the root.
 enum class Symlinks {

@@ -4,7 +4,7 @@
 #include <unistd.h>
 #include <utility>
 
-namespace tftpkit::file {
+namespace tftpkit::kit {
 
 class UniqueFd {
  public:
@@ -33,4 +33,4 @@ class UniqueFd {
   int fd_ = -1;
 };
 
-}  // namespace tftpkit::file
+}  // namespace tftpkit::kit

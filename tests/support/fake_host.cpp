@@ -1,12 +1,14 @@
 // The functions behind the table of FakeHost.
-#include "fake_host.hpp"
+#include "support/fake_host.hpp"
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <set>
+#include <thread>
 #include <utility>
 
-namespace file_test {
+namespace test_support {
 
 FakeHost::FakeHost(Texts settings) : settings_(std::move(settings)) {
   table_.struct_size = sizeof table_;
@@ -14,7 +16,7 @@ FakeHost::FakeHost(Texts settings) : settings_(std::move(settings)) {
   table_.impl = this;
   table_.product = "fake";
   table_.product_version = "0";
-  table_.instance_name = "files";
+  table_.instance_name = "tested";
   table_.log = log;
   table_.log_enabled = log_enabled;
   table_.explain = explain;
@@ -35,6 +37,12 @@ std::size_t FakeHost::logged(const std::string& part) const {
   return static_cast<std::size_t>(std::count_if(lines_.begin(), lines_.end(), [&](const std::string& line) {
     return line.find(part) != std::string::npos;
   }));
+}
+
+bool FakeHost::wait_logged(const std::string& part) const {
+  for (int i = 0; i < 1000 && logged(part) == 0; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  return logged(part) != 0;
 }
 
 void FakeHost::log(const tftpkit_host* host, uint32_t, const char* text, size_t len) noexcept {
@@ -95,4 +103,4 @@ tftpkit_status FakeHost::peer_link_address(const tftpkit_host* host, uint64_t, u
   return TFTPKIT_OK;
 }
 
-}  // namespace file_test
+}  // namespace test_support

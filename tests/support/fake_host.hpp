@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace file_test {
+namespace test_support {
 
 using Texts = std::map<std::string, std::string>;
 
@@ -28,6 +28,8 @@ class FakeHost {
   std::string take_explanation();
   // Log lines with this text in them.
   std::size_t logged(const std::string& part) const;
+  // Waits until there is such a line: for what other threads have to say. False after ten seconds.
+  bool wait_logged(const std::string& part) const;
 
   std::optional<std::array<std::uint8_t, 6>> mac;  // what the neighbour table says of every peer
   std::atomic<int> mac_questions{0};
@@ -53,4 +55,4 @@ class FakeHost {
   tftpkit_host table_{};
 };
 
-}  // namespace file_test
+}  // namespace test_support

@@ -4,9 +4,6 @@
 #include <doctest/doctest.h>
 
 #include <fcntl.h>
-#include <fstream>
-#include <stdexcept>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,24 +11,8 @@ namespace file_test {
 namespace fs = std::filesystem;
 
 Scratch::Scratch() {
-  std::string name = (fs::temp_directory_path() / "tftpkit-file-XXXXXX").string();
-  if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-  base_ = name;
-  ::chmod(name.c_str(), 0755);
   fs::create_directory(root());
   ::chmod(root().c_str(), 0755);
-}
-
-Scratch::~Scratch() {
-  std::error_code ignored;
-  fs::remove_all(base_, ignored);
-}
-
-void Scratch::file(const std::string& path, std::string_view content) const {
-  const fs::path full = root() / path;
-  fs::create_directories(full.parent_path());
-  std::ofstream(full, std::ios::binary) << content;
-  if (::chmod(full.c_str(), 0644) != 0) throw std::runtime_error("cannot make " + full.string());
 }
 
 void Scratch::link(const std::string& path, const std::string& target) const {

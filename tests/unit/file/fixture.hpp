@@ -1,8 +1,9 @@
 // A temporary directory to serve, and an instance of the plugin driven through its descriptor.
 #pragma once
 
-#include "fake_host.hpp"
 #include "plugin.hpp"
+#include "support/fake_host.hpp"
+#include "support/scratch.hpp"
 
 #include <filesystem>
 #include <string>
@@ -10,22 +11,24 @@
 
 namespace file_test {
 
-// A directory that is gone at the end, with a `root` to serve and room beside it for what must not get out.
+using test_support::FakeHost;
+using test_support::Texts;
+
+// A directory with a `root` to serve and room beside it for what must not get out.
 class Scratch {
  public:
   Scratch();
-  ~Scratch();
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
 
-  std::filesystem::path base() const { return base_; }
-  std::filesystem::path root() const { return base_ / "root"; }
+  std::filesystem::path base() const { return scratch_.path(); }
+  std::filesystem::path root() const { return scratch_.path("root"); }
   // Writes a file (0644) below the root, with its directories.
-  void file(const std::string& path, std::string_view content) const;
+  void file(const std::string& path, std::string_view content) const {
+    scratch_.file("root/" + path, content);
+  }
   void link(const std::string& path, const std::string& target) const;
 
  private:
-  std::filesystem::path base_;
+  test_support::Scratch scratch_;
 };
 
 // What came back for one name.

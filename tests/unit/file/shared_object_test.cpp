@@ -1,5 +1,5 @@
 // The built file.so itself: what it exports, and one file through its entry.
-#include "fake_host.hpp"
+#include "support/fake_host.hpp"
 
 #include <doctest/doctest.h>
 
@@ -47,7 +47,7 @@ TEST_CASE("file.so serves a file through its descriptor") {
   const auto entry = reinterpret_cast<tftpkit_entry>(::dlsym(library.handle, TFTPKIT_ENTRY_NAME));
   REQUIRE((entry != nullptr));
   const tftpkit_plugin& plugin = *entry();
-  const file_test::FakeHost host(file_test::Texts{{"/root", "/etc"}});
+  const test_support::FakeHost host(test_support::Texts{{"/root", "/etc"}});
   void* instance = nullptr;
   REQUIRE(plugin.create(host.table(), &instance) == TFTPKIT_OK);
   tftpkit_request request{};

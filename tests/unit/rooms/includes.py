@@ -16,7 +16,8 @@ INCLUDE = re.compile(r'^\s*#\s*include(?:_next)?\s*([<"])([^>"]+)[>"]')
 
 ROOMS = {"wire", "transfer", "observe", "loop", "host", "config", "serve"}
 LIBRARIES = {"uv": "uv", "uv.h": "uv", "fmt": "fmt", "spdlog": "spdlog", "nlohmann": "json", "valijson": "json",
-             "CLI": "cli11", "tl": "expected", "dlfcn.h": "dl", "link.h": "dl", "tftpkit": "plugin-api"}
+             "CLI": "cli11", "tl": "expected", "dlfcn.h": "dl", "link.h": "dl", "kainjow": "mustache",
+             "tftpkit": "plugin-api"}
 KERNEL_AND_POSIX_FOLDERS = {"arpa", "asm", "linux", "net", "netinet", "netpacket", "sys"}
 C_HEADERS = {f"{name}.h" for name in (
     "assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg "
@@ -24,6 +25,10 @@ C_HEADERS = {f"{name}.h" for name in (
 # Standard headers that do I/O or wait: not for the rooms that are told the bytes and the time.
 STD_IO = {"barrier", "condition_variable", "cstdio", "filesystem", "fstream", "future", "iostream", "latch", "mutex",
           "semaphore", "shared_mutex", "stop_token", "thread"}
+
+# Headers of the rooms that our own plugins may use as well: values in, values out, linked into the plugin.
+FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text nearest network_text object_reader problem "
+                                                     "report text_file units").split()} | {"observe/escape.hpp"}
 
 # Place -> what it may include. "std": the standard library; "io": its part that does I/O or waits; "posix": any
 # other system header; a name with a slash: that one header. A place may always include itself.
@@ -37,7 +42,7 @@ RULES = {
     "serve": {"std", "io", "posix", "fmt", "expected", "plugin-api"} | ROOMS,
     "plugin-api": {"std"},  # the contract itself
     "plugin.hpp": {"std", "posix", "plugin-api"},  # convenience for C++ plugins: opens files for them
-    "plugins": {"std", "io", "posix", "fmt", "spdlog", "expected", "json", "plugin-api"},
+    "plugins": {"std", "io", "posix", "fmt", "spdlog", "expected", "json", "mustache", "plugin-api"} | FOR_OUR_PLUGINS,
     "tools": {"std", "io", "posix", "fmt", "expected", "cli11", "plugin-api"} | ROOMS,
 }
 
@@ -59,7 +64,9 @@ def kind_of(top, path, bracket, header):
             return place_of(path), None
         if first in ROOMS:
             return first, None
-        # plugins/<name>/ and tools/ may be include directories of their own.
+        # plugins/<name>/ and tools/ may be include directories of their own; plugins/kit is there for every plugin.
+        if path.parts[0] == "plugins" and first == "kit" and (top / "plugins" / header).is_file():
+            return "plugins", None
         own = top.joinpath(*path.parts[:2]) if path.parts[0] == "plugins" else top / path.parts[0]
         if path.parts[0] != "core" and (own / header).is_file():
             return place_of(path), None
@@ -143,6 +150,8 @@ class Rooms(unittest.TestCase):
             "core/attic/old.cpp": "#include <vector>",
             "plugins/file/file.cpp": '#include "wire/path.hpp"',
             "plugins/file/open.cpp": "#include <dlfcn.h>",
+            "plugins/kit/json_file.cpp": '#include "config/load.hpp"',
+            "plugins/pxe/menu.cpp": '#include "kit/missing.hpp"',
             "plugin-api/include/tftpkit/plugin.h": "#include <unistd.h>",
             "tools/main.cpp": "#include <uv.h>",
         }.items():
@@ -164,6 +173,8 @@ class Rooms(unittest.TestCase):
             "core/serve/server.cpp": '#include "host/registry.hpp"',
             "plugins/file/file.cpp": "#include <tftpkit/plugin.hpp>",
             "plugins/file/open.cpp": "#include <fcntl.h>",
+            "plugins/kit/json_file.cpp": '#include "config/object_reader.hpp"',
+            "plugins/kit/template.hpp": "#include <kainjow/mustache.hpp>",
             "plugin-api/include/tftpkit/plugin.hpp": "#include <fcntl.h>",
             "tools/main.cpp": "#include <CLI/CLI.hpp>",
             "core/observe/log.hpp": '// #include "serve/server.hpp" is only told of',
