@@ -86,9 +86,11 @@ Description description_of(const Pairs& pairs) {
 }
 
 Finding looked_at(const std::filesystem::path& file) {
-  Finding finding{file, State::ok, {}, std::nullopt};
+  Finding finding{file, State::ok};
   try {
-    finding.description = Library::load(file)->description();
+    const auto library = Library::load(file);
+    finding.description = library->description();
+    finding.identity = library->identity();
   } catch (const Error& error) {
     finding.state = error.state();
     finding.reason = error.what();
@@ -111,6 +113,7 @@ std::string encoded(const Finding& finding) {
   std::string out;
   put(out, "state", text(finding.state));
   put(out, "reason", finding.reason);
+  put(out, "identity", finding.identity);
   if (finding.description) {
     const Description& seen = *finding.description;
     put(out, "name", seen.name);
@@ -135,7 +138,8 @@ std::string encoded(const Finding& finding) {
 std::optional<Finding> decoded(std::string_view bytes, const std::filesystem::path& file) {
   const auto pairs = pairs_of(bytes);
   if (!pairs) return std::nullopt;
-  Finding finding{file, State::invalid, text_of(*pairs, "reason"), std::nullopt};
+  Finding finding{file, State::invalid, text_of(*pairs, "reason")};
+  finding.identity = text_of(*pairs, "identity");
   const std::string state = text_of(*pairs, "state");
   bool known = false;
   for (const State one : all_states)

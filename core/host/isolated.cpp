@@ -148,7 +148,7 @@ std::string end_text(int status) {
 }
 
 Finding judged(const Ended& ended, const std::filesystem::path& file, milliseconds time_limit) {
-  Finding finding{file, State::crashed, {}, std::nullopt};
+  Finding finding{file, State::crashed};
   if (!ended.in_time) {
     finding.state = State::timed_out;
     finding.reason = file.string() + " did not describe itself within " + std::to_string(time_limit.count()) +
@@ -164,12 +164,13 @@ Finding judged(const Ended& ended, const std::filesystem::path& file, millisecon
 
 Finding describe_isolated(const std::filesystem::path& file, milliseconds time_limit,
                           const std::filesystem::path& own_binary) {
-  Pipe pipe = made_pipe();
+  Pipe pipe;
   pid_t pid = -1;
   try {
+    pipe = made_pipe();
     pid = SpawnPlan(pipe.write.get()).run(own_binary, file);
   } catch (const std::system_error& error) {
-    return {file, State::cannot_load, file.string() + ": " + error.what(), std::nullopt};
+    return {file, State::cannot_load, file.string() + ": " + error.what()};
   }
   pipe.write.reset();
   return judged(waited_for(pid, pipe.read, time_limit), file, time_limit);

@@ -1,17 +1,16 @@
 #include "host/library.hpp"
 
-#include <array>
+#include "host/content.hpp"
+#include "host/unique_fd.hpp"
+
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <link.h>
 #include <mutex>
 #include <optional>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vector>
 
@@ -29,50 +28,6 @@ std::string errno_text() {
   throw Error(State::cannot_load, what);
 }
 
-Bytes content_of(const std::filesystem::path& file) {
-  // O_NONBLOCK: a FIFO of this name must not hang the scanner.
-  const UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat seen {};
-  if (!fd || ::fstat(fd.get(), &seen) != 0) cannot_load("cannot open " + file.string() + ": " + errno_text());
-  if (!S_ISREG(seen.st_mode)) throw Error(State::not_a_plugin, file.string() + " is not a regular file");
-  Bytes bytes(static_cast<std::size_t>(seen.st_size));
-  std::size_t have = 0;
-  while (have < bytes.size()) {
-    const ssize_t n = ::read(fd.get(), bytes.data() + have, bytes.size() - have);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) cannot_load("cannot read " + file.string() + ": " + errno_text());
-    if (n == 0) break;
-    have += static_cast<std::size_t>(n);
-  }
-  bytes.resize(have);
-  return bytes;
-}
-
-void check_elf(const std::filesystem::path& file, const Bytes& bytes) {
-  if (bytes.size() < sizeof(ElfW(Ehdr)) || std::memcmp(bytes.data(), ELFMAG, SELFMAG) != 0)
-    throw Error(State::not_a_plugin, file.string() + " is not an ELF shared object");
-  ElfW(Ehdr) head{};
-  std::memcpy(&head, bytes.data(), sizeof head);
-  if (head.e_type != ET_DYN)
-    throw Error(State::not_a_plugin, file.string() + " is not a shared object; link it with -shared");
-}
-
-// FNV-1a twice, forward and backward: 128 bits against accidents. Who may write here may run code anyway.
-std::string identity_of(const Bytes& bytes) {
-  constexpr std::uint64_t basis = 0xcbf29ce484222325U;
-  constexpr std::uint64_t prime = 0x100000001b3U;
-  std::uint64_t forward = basis;
-  std::uint64_t backward = basis ^ bytes.size();
-  for (const char byte : bytes)
-    forward = (forward ^ static_cast<unsigned char>(byte)) * prime;
-  for (std::size_t at = bytes.size(); at != 0; --at)
-    backward = (backward ^ static_cast<unsigned char>(bytes[at - 1])) * prime;
-  std::array<char, 33> text{};
-  std::snprintf(text.data(), text.size(), "%016llx%016llx", static_cast<unsigned long long>(forward),
-                static_cast<unsigned long long>(backward));
-  return text.data();
-}
-
 bool write_all(int fd, const Bytes& bytes) {
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -82,6 +37,16 @@ bool write_all(int fd, const Bytes& bytes) {
     done += static_cast<std::size_t>(n);
   }
   return true;
+}
+
+// The dynamic linker knows a library again by the spelling of its path, and would bring back an old one for
+// a number that is in use again. So every generation is spelt in its own way, and needs no descriptor to
+// stay open: the bits of `generation` choose between two ways to write a slash.
+std::string spelt(int fd, std::size_t generation) {
+  std::string path = "/proc/self/fd";
+  for (std::size_t left = generation; left != 0; left >>= 1U)
+    path += (left & 1U) != 0 ? "/." : "//";
+  return path + "/" + std::to_string(fd);
 }
 
 UniqueFd memory_copy(const std::string& name, const Bytes& bytes) {
@@ -117,12 +82,12 @@ Opened opened(const std::string& path) {
 
 // Where memory files may not be executed (vm.memfd_noexec, SELinux). The copy's name goes at once, its
 // mapping stays.
-Opened opened_from_disk(const Bytes& bytes, UniqueFd& copy) {
+Opened opened_from_disk(const Bytes& bytes) {
   const char* base = std::getenv("TMPDIR");
   std::string directory = std::string(base != nullptr && *base != '\0' ? base : "/tmp") + "/tftpkit-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) return {nullptr, directory + ": " + errno_text()};
   const std::string path = directory + "/plugin.so";
-  copy.reset(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700));
+  const UniqueFd copy(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0700));
   Opened result{nullptr, path + ": " + errno_text()};
   if (copy && write_all(copy.get(), bytes)) result = opened(path);
   ::unlink(path.c_str());
@@ -161,7 +126,7 @@ const tftpkit_plugin* called(tftpkit_entry entry, const std::filesystem::path& f
 }  // namespace
 
 // Everything ever loaded, so that equal content is loaded once. Nothing ever leaves, not even what turned out
-// to be no usable plugin: it is mapped, and its descriptor must stay open as long as that.
+// to be no usable plugin: it stays mapped.
 class LibraryRegistry {
  public:
   static LibraryRegistry& instance() {
@@ -169,7 +134,7 @@ class LibraryRegistry {
     return *registry;
   }
 
-  std::shared_ptr<Library> load(const std::filesystem::path& given);
+  std::shared_ptr<Library> load(const std::filesystem::path& given, const std::string& expected);
 
  private:
   struct Loaded {
@@ -185,6 +150,7 @@ class LibraryRegistry {
 
   std::mutex mutex_;
   std::vector<Loaded> loaded_;
+  std::size_t copies_ = 0;  // tried so far
 };
 
 const LibraryRegistry::Loaded* LibraryRegistry::same(const std::string& identity,
@@ -195,11 +161,11 @@ const LibraryRegistry::Loaded* LibraryRegistry::same(const std::string& identity
 }
 
 void LibraryRegistry::open_copy(Library& library, const Bytes& content) {
-  library.copy_ = memory_copy(library.file_.filename().string(), content);
+  const UniqueFd copy = memory_copy(library.file_.filename().string(), content);
   Opened first{nullptr, "memfd_create: " + errno_text()};
-  if (library.copy_) first = opened("/proc/self/fd/" + std::to_string(library.copy_.get()));
+  if (copy) first = opened(spelt(copy.get(), ++copies_));
   if (first.handle == nullptr) {
-    Opened second = opened_from_disk(content, library.copy_);
+    Opened second = opened_from_disk(content);
     if (second.handle == nullptr)
       cannot_load(
           library.file_.string() + ": " + first.trouble +
@@ -236,15 +202,16 @@ void LibraryRegistry::read_descriptor(Library& library) {
   library.plugin_ = copied(*descriptor);
 }
 
-std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& given) {
+std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& given,
+                                               const std::string& expected) {
   std::error_code error;
   const std::filesystem::path real = std::filesystem::canonical(given, error);
   if (error) cannot_load("cannot open " + given.string() + ": " + error.message());
   const bool bundle = real.parent_path().filename() == real.stem();
   const std::filesystem::path in_place = bundle ? real : std::filesystem::path();
-  const Bytes content = content_of(real);
-  check_elf(given, content);
-  const std::string identity = identity_of(content);
+  const auto [content, identity] = read_content(real);
+  if (!expected.empty() && identity != expected)
+    cannot_load(given.string() + " changed after it was looked at; reload once more");
 
   const std::lock_guard lock(mutex_);
   if (const Loaded* known = same(identity, in_place)) {
@@ -254,6 +221,7 @@ std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& give
   std::shared_ptr<Library> library(new Library);
   library->file_ = given;
   library->identity_ = identity;
+  library->in_place_ = bundle;
   if (bundle)
     open_in_place(*library, real);
   else
@@ -268,8 +236,8 @@ std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& give
   return library;
 }
 
-std::shared_ptr<Library> Library::load(const std::filesystem::path& file) {
-  return LibraryRegistry::instance().load(file);
+std::shared_ptr<Library> Library::load(const std::filesystem::path& file, const std::string& expected) {
+  return LibraryRegistry::instance().load(file, expected);
 }
 
 }  // namespace tftpkit::host

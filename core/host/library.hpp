@@ -4,7 +4,6 @@
 #pragma once
 
 #include "host/description.hpp"
-#include "host/unique_fd.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -17,8 +16,9 @@ class Library {
  public:
   // Loads the file, or finds the library that was loaded from the same content before. May block (disk, and
   // the plugin's own initialisers). Throws Error. A file <name>/<name>.so is loaded where it lies, so that
-  // private libraries beside it are found by $ORIGIN.
-  static std::shared_ptr<Library> load(const std::filesystem::path& file);
+  // private libraries beside it are found by $ORIGIN. With `expected` only content of that identity is
+  // loaded: what described itself in another process, and nothing that came to its place since.
+  static std::shared_ptr<Library> load(const std::filesystem::path& file, const std::string& expected = {});
 
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
@@ -29,7 +29,7 @@ class Library {
   const tftpkit_plugin& plugin() const noexcept { return plugin_; }
   // The content's hash as hexadecimal text: equal files give equal identities.
   const std::string& identity() const noexcept { return identity_; }
-  bool in_place() const noexcept { return !copy_; }
+  bool in_place() const noexcept { return in_place_; }
 
  private:
   friend class LibraryRegistry;
@@ -37,7 +37,7 @@ class Library {
 
   std::filesystem::path file_;
   std::string identity_;
-  UniqueFd copy_;  // kept open: a reused number would bring this library back for another file
+  bool in_place_ = false;
   void* handle_ = nullptr;
   Description description_;
   tftpkit_plugin plugin_{};

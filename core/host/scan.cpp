@@ -3,8 +3,12 @@
 #include "host/file_check.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <cstddef>
 #include <map>
+#include <sys/stat.h>
 #include <system_error>
+#include <thread>
 
 namespace tftpkit::host {
 
@@ -12,17 +16,19 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Candidate {
-  fs::path file;
-  bool in_place = false;  // <directory>/<name>/<name>.so
-};
+Stamp stamp_of(const fs::path& file) {
+  struct stat seen {};
+  if (::stat(file.c_str(), &seen) != 0) return {};
+  return {seen.st_dev, seen.st_ino, seen.st_size, seen.st_ctim.tv_sec * 1'000'000'000 + seen.st_ctim.tv_nsec};
+}
 
 bool is_hidden(const fs::path& path) {
   return path.filename().string().starts_with('.');
 }
 
-std::vector<Candidate> candidates_in(const fs::path& directory) {
-  std::vector<Candidate> found;
+// Every directory/*.so and directory/<name>/<name>.so.
+std::vector<fs::path> candidates_in(const fs::path& directory) {
+  std::vector<fs::path> found;
   std::error_code error;
   for (fs::directory_iterator at(directory, error), end; !error && at != end; at.increment(error)) {
     const fs::path path = at->path();
@@ -30,16 +36,16 @@ std::vector<Candidate> candidates_in(const fs::path& directory) {
     if (is_hidden(path)) continue;
     if (fs::is_directory(path, ignored)) {
       const fs::path inner = path / (path.filename().string() + ".so");
-      if (fs::exists(inner, ignored)) found.push_back({inner, true});
+      if (fs::exists(inner, ignored)) found.push_back(inner);
     } else if (path.extension() == ".so") {
-      found.push_back({path, false});
+      found.push_back(path);
     }
   }
   if (error) throw fs::filesystem_error("cannot list the plugin directory", directory, error);
-  std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) {
-    const fs::path left = a.file.filename();
-    const fs::path right = b.file.filename();
-    return left != right ? left < right : a.file < b.file;
+  std::sort(found.begin(), found.end(), [](const fs::path& a, const fs::path& b) {
+    const fs::path left = a.filename();
+    const fs::path right = b.filename();
+    return left != right ? left < right : a < b;
   });
   return found;
 }
@@ -54,12 +60,40 @@ std::optional<std::string> unsafe_surroundings(const fs::path& file) {
   return std::nullopt;
 }
 
-Finding looked_at(const Candidate& candidate, const std::optional<std::string>& directory_reason,
-                  const ScanOptions& options) {
-  auto reason = directory_reason;
-  if (!reason) reason = unsafe_surroundings(candidate.file);
-  if (reason) return {candidate.file, State::unsafe_file, *reason, std::nullopt};
-  return examine(candidate.file, options);
+const Finding* known_already(const fs::path& file, const Stamp& stamp, std::span<const Finding> known) {
+  if (stamp == Stamp{}) return nullptr;
+  for (const Finding& one : known)
+    if (one.file == file && one.stamp == stamp && one.state != State::cannot_load &&
+        one.state != State::unsafe_file && one.state != State::duplicate)
+      return &one;
+  return nullptr;
+}
+
+Finding looked_at(const fs::path& file, const ScanOptions& options) {
+  const Stamp stamp = stamp_of(file);
+  if (auto reason = unsafe_surroundings(file)) return {file, State::unsafe_file, *reason};
+  if (const Finding* same = known_already(file, stamp, options.known)) return *same;
+  Finding finding = examine(file, options);
+  finding.stamp = stamp;
+  return finding;
+}
+
+// Calls `work` for 0 to count - 1. Describing is waiting for a process: several threads do it, which end with
+// this call.
+template <class Work>
+void side_by_side(std::size_t count, unsigned at_once, const Work& work) {
+  std::atomic<std::size_t> next{0};
+  const auto take = [&] {
+    for (std::size_t mine = next++; mine < count; mine = next++)
+      work(mine);
+  };
+  std::vector<std::jthread> others;
+  try {
+    while (others.size() + 1 < std::min<std::size_t>(count, at_once))
+      others.emplace_back(take);
+  } catch (const std::system_error&) {  // no more threads to be had: fewer do it too
+  }
+  take();
 }
 
 void mark_duplicates(std::vector<Finding>& findings) {
@@ -82,25 +116,31 @@ std::string Finding::name() const {
 
 Finding examine(const fs::path& file, const ScanOptions& options) {
   std::error_code error;
-  if (!fs::exists(file, error))
-    return {file, State::cannot_load, "there is no file " + file.string(), std::nullopt};
-  if (auto reason = unsafe_file(file)) return {file, State::unsafe_file, *reason, std::nullopt};
+  if (!fs::exists(file, error)) return {file, State::cannot_load, "there is no file " + file.string()};
+  if (auto reason = unsafe_file(file)) return {file, State::unsafe_file, *reason};
   return describe_isolated(file, options.time_limit, options.own_binary);
 }
 
 std::vector<Finding> scan(std::span<const fs::path> directories, const ScanOptions& options) {
   std::vector<Finding> findings;
+  std::vector<std::size_t> open;  // findings that are still to be made
   for (const fs::path& directory : directories) {
     std::error_code error;
     if (!fs::exists(directory, error) && !error) continue;
     try {
-      const auto directory_reason = unsafe_directory(directory);
-      for (const Candidate& candidate : candidates_in(directory))
-        findings.push_back(looked_at(candidate, directory_reason, options));
+      const auto reason = unsafe_directory(directory);
+      for (const fs::path& file : candidates_in(directory)) {
+        if (!reason) open.push_back(findings.size());
+        findings.push_back({file, State::unsafe_file, reason.value_or("")});
+      }
     } catch (const fs::filesystem_error& trouble) {
-      findings.push_back({directory, State::cannot_load, trouble.what(), std::nullopt});
+      findings.push_back({directory, State::cannot_load, trouble.what()});
     }
   }
+  side_by_side(open.size(), options.at_once, [&](std::size_t at) {
+    Finding& finding = findings[open[at]];
+    finding = looked_at(fs::path(finding.file), options);
+  });
   mark_duplicates(findings);
   std::stable_sort(findings.begin(), findings.end(),
                    [](const Finding& a, const Finding& b) { return a.name() < b.name(); });

@@ -6,6 +6,7 @@
 #include "host/description.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -14,11 +15,22 @@
 
 namespace tftpkit::host {
 
+// Which file, and as of when: what is changed, replaced or re-dated differs. All zero: nothing is known.
+struct Stamp {
+  std::uint64_t device = 0;
+  std::uint64_t number = 0;
+  std::int64_t size = 0;
+  std::int64_t changed_ns = 0;  // content or attributes
+  bool operator==(const Stamp&) const = default;
+};
+
 struct Finding {
   std::filesystem::path file;
   State state = State::not_a_plugin;
-  std::string reason;                      // empty only for ok
-  std::optional<Description> description;  // when the file got as far as that
+  std::string reason{};                      // empty only for ok
+  std::optional<Description> description{};  // when the file got as far as that
+  std::string identity{};                    // of the content that described itself, for Library::load()
+  Stamp stamp{};                             // taken before the file was looked at
 
   // The plugin's own name, or the file's without ".so" when it is not known.
   std::string name() const;
@@ -28,6 +40,10 @@ struct ScanOptions {
   std::chrono::milliseconds time_limit{5000};  // for each file
   // A binary whose main() hands `--tftpkit-describe FILE` to describe_child().
   std::filesystem::path own_binary = "/proc/self/exe";
+  unsigned at_once = 8;  // processes that describe files side by side
+  // What an earlier scan found: a file that is the same since then need not describe itself again. Files that
+  // could not be loaded do, since what they lacked may be there now.
+  std::span<const Finding> known{};
 };
 
 // The hidden first argument of the own binary.

@@ -2,6 +2,7 @@
 // reason.
 #include "bench.hpp"
 #include "host/file_check.hpp"
+#include "host/library.hpp"
 #include "host/scan.hpp"
 
 #include <doctest/doctest.h>
@@ -188,6 +189,88 @@ TEST_CASE("A directory that does not exist has no rows, a file that does not exi
   const host::Finding finding = host::examine("/nonexistent/x.so", options());
   CHECK(finding.state == host::State::cannot_load);
   CHECK(says(finding, "there is no file /nonexistent/x.so"));
+}
+
+TEST_CASE("A file that somebody still writes is not loaded, and is when it has been closed") {
+  const Directory directory;
+  const fs::path file = dropped(directory, "hello-c");
+  {
+    std::ofstream writer(file, std::ios::app);
+    const host::Finding finding = scanned(directory.path()).front();
+    CHECK(finding.state == host::State::cannot_load);
+    CHECK(says(finding, "is still open for writing"));
+    CHECK_THROWS_WITH_AS(host::Library::load(file), doctest::Contains("is still open for writing"),
+                         host::Error);
+  }
+  CHECK(scanned(directory.path()).front().state == host::State::ok);
+}
+
+TEST_CASE("A copy that broke off is not loaded, wherever it broke off") {
+  const Directory directory;
+  const fs::path whole = bench::plugin_file("hello-c");
+  const auto size = fs::file_size(whole);
+  const fs::path file = dropped(directory, "hello-c");
+  for (const auto part : {size - 1, size / 2, std::uintmax_t{4096}, std::uintmax_t{64}}) {
+    fs::resize_file(file, part);
+    const host::Finding finding = scanned(directory.path()).front();
+    CAPTURE(part);
+    CHECK(finding.state == host::State::cannot_load);
+    CHECK(says(finding, "ends in the middle of a shared object"));
+    fs::copy_file(whole, file, fs::copy_options::overwrite_existing);
+  }
+}
+
+TEST_CASE("What was described is what is loaded: other content in its place is refused") {
+  const Directory directory;
+  const fs::path file = dropped(directory, "hello-c", "it.so");
+  const host::Finding finding = scanned(directory.path()).front();
+  CHECK(host::Library::load(file, finding.identity)->description().name == "hello-c");
+  fs::copy_file(bench::plugin_file("hello-cpp"), file, fs::copy_options::overwrite_existing);
+  CHECK_THROWS_WITH_AS(host::Library::load(file, finding.identity),
+                       doctest::Contains("changed after it was looked at"), host::Error);
+}
+
+TEST_CASE("A scan looks again at changed files only, and always at those that could not be loaded") {
+  const Directory directory;
+  const fs::path kept = dropped(directory, "hello-c");
+  const fs::path changed = dropped(directory, "hello-cpp");
+  dropped(directory, "undefined-symbol");
+  auto earlier = scanned(directory.path());
+  for (host::Finding& finding : earlier)
+    finding.reason = "from the earlier scan";
+  fs::last_write_time(changed, fs::last_write_time(changed) + std::chrono::seconds(1));
+  host::ScanOptions again = options();
+  again.known = earlier;
+  const auto findings = host::scan(std::vector<fs::path>{directory.path()}, again);
+  REQUIRE(findings.size() == 3);
+  for (const host::Finding& finding : findings)
+    CHECK((finding.reason == "from the earlier scan") == (finding.file == kept));
+}
+
+TEST_CASE("Files describe themselves side by side: six that hang take as long as one") {
+  const Directory directory;
+  for (const char* name : {"a.so", "b.so", "c.so", "d.so", "e.so", "f.so"})
+    dropped(directory, "hang-in-entry", name);
+  const auto began = std::chrono::steady_clock::now();
+  const auto findings = scanned(directory.path(), 1000);
+  const auto took = std::chrono::steady_clock::now() - began;
+  REQUIRE(findings.size() == 6);
+  for (const host::Finding& finding : findings)
+    CHECK(finding.state == host::State::timed_out);
+  CHECK(took < std::chrono::seconds(5));
+}
+
+TEST_CASE("Twenty plugins are scanned and each has its row") {
+  const Directory directory;
+  for (int i = 0; i < 20; ++i)
+    dropped(directory, i % 2 == 0 ? "memory" : "stream", "p" + std::to_string(i) + ".so");
+  const auto began = std::chrono::steady_clock::now();
+  const auto findings = scanned(directory.path());
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+  MESSAGE("a scan of 20 plugins took ", took.count(), " ms");
+  REQUIRE(findings.size() == 20);
+  CHECK(std::ranges::count(findings, host::State::ok, &host::Finding::state) == 2);
+  CHECK(std::ranges::count(findings, host::State::duplicate, &host::Finding::state) == 18);
 }
 
 TEST_CASE("A binary that cannot be run is a reason, not a crash") {
