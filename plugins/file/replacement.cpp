@@ -1,6 +1,8 @@
 // Parsing and expanding the right side of a rewrite rule.
 #include "replacement.hpp"
 
+#include "kit/regex.hpp"
+
 #include <stdexcept>
 
 namespace tftpkit::file {
@@ -11,12 +13,6 @@ char in_lower(char c) noexcept {
 }
 char in_upper(char c) noexcept {
   return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
-}
-
-std::string group_text(const std::string& subject, const regmatch_t& group) {
-  if (group.rm_so < 0) return {};  // a group in a branch that was not taken
-  return subject.substr(static_cast<std::size_t>(group.rm_so),
-                        static_cast<std::size_t>(group.rm_eo - group.rm_so));
 }
 
 }  // namespace
@@ -72,7 +68,7 @@ std::optional<std::string> Replacement::expanded(const std::string& subject,
     std::string text;
     switch (piece.kind) {
     case Kind::literal: text = piece.text; break;
-    case Kind::group: text = group_text(subject, groups[piece.group]); break;
+    case Kind::group: text = kit::group_text(subject, groups[piece.group]); break;
     case Kind::address: text = client.address(); break;
     case Kind::address_hex: text = client.address_hex(); break;
     case Kind::mac:

@@ -1,5 +1,3 @@
-// Rewrite rules on top of regcomp(3): std::regex recurses for every character and can be made to overflow the
-// stack by a name.
 #include "rewrite.hpp"
 
 #include <array>
@@ -11,25 +9,19 @@ namespace {
 constexpr int step_limit = 1024;
 constexpr std::size_t name_limit = 4096;
 
-std::unique_ptr<regex_t> compiled(const std::string& pattern, bool ignore_case) {
-  auto regex = std::make_unique<regex_t>();
-  const int error = ::regcomp(regex.get(), pattern.c_str(), REG_EXTENDED | (ignore_case ? REG_ICASE : 0));
-  if (error == 0) return regex;
-  char reason[128];
-  ::regerror(error, regex.get(), reason, sizeof reason);
-  throw std::invalid_argument("/match: \"" + pattern +
-                              "\" is not a POSIX extended regular expression: " + reason);
+kit::Regex compiled(const std::string& pattern, bool ignore_case) {
+  try {
+    return kit::Regex(pattern, ignore_case);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument("/match: \"" + pattern +
+                                "\" is not a POSIX extended regular expression: " + error.what());
+  }
 }
 
 }  // namespace
 
-void Rule::Free::operator()(regex_t* regex) const noexcept {
-  ::regfree(regex);
-  delete regex;
-}
-
 Rule::Rule(const RuleText& text)
-    : regex_(compiled(text.match, text.ignore_case).release()), repeat_(text.repeat), invert_(text.invert),
+    : regex_(compiled(text.match, text.ignore_case)), repeat_(text.repeat), invert_(text.invert),
       then_(text.then), message_(text.message) {
   if (text.match.empty())
     throw std::invalid_argument("/match: it is empty; write a regular expression such as ^boot/");
@@ -42,13 +34,12 @@ Rule::Rule(const RuleText& text)
     throw std::invalid_argument(": the rule does nothing; give it a \"replace\" or a \"then\"");
   if (!text.message.empty() && text.then != Then::refuse)
     throw std::invalid_argument("/message: only a rule with \"then\": \"refuse\" has a message");
-  if (text.replace) replacement_ = Replacement(*text.replace, regex_->re_nsub);
+  if (text.replace) replacement_ = Replacement(*text.replace, regex_.group_count());
 }
 
 bool Rule::apply(std::string& name, Client& client) const {
   std::array<regmatch_t, Replacement::group_limit> groups{};
-  const bool matched = ::regexec(regex_.get(), name.c_str(), groups.size(), groups.data(), 0) == 0;
-  if (matched == invert_) return false;
+  if (regex_.finds(name, groups) == invert_) return false;
   if (!replacement_) return true;
   const std::optional<std::string> middle = replacement_->expanded(name, groups, client);
   if (!middle) return false;

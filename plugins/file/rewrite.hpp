@@ -3,11 +3,10 @@
 // after construction, so it serves many threads.
 #pragma once
 
+#include "kit/regex.hpp"
 #include "replacement.hpp"
 
-#include <memory>
 #include <optional>
-#include <regex.h>
 #include <string>
 #include <vector>
 
@@ -47,10 +46,7 @@ class Rule {
   bool apply(std::string& name, Client& client) const;
 
  private:
-  struct Free {
-    void operator()(regex_t* regex) const noexcept;
-  };
-  std::unique_ptr<regex_t, Free> regex_;
+  kit::Regex regex_;
   std::optional<Replacement> replacement_;
   bool repeat_;
   bool invert_;
