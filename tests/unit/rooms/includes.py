@@ -30,6 +30,11 @@ STD_IO = {"barrier", "condition_variable", "cstdio", "filesystem", "fstream", "f
 FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text nearest network_text object_reader problem "
                                                      "report text_file units").split()} | {"observe/escape.hpp"}
 
+# The decision of a plugin, as values: a command that tells what the plugin would do asks the same objects. Nothing of
+# the plugin ABI and nothing that runs.
+FOR_TOOLS = {f"firmware/{name}.hpp" for name in ("decide inventory question read_rules read_time record rules "
+                                                 "summary").split()} | {"kit/ip.hpp", "kit/mac.hpp"}
+
 # Place -> what it may include. "std": the standard library; "io": its part that does I/O or waits; "posix": any
 # other system header; a name with a slash: that one header. A place may always include itself.
 RULES = {
@@ -43,7 +48,7 @@ RULES = {
     "plugin-api": {"std"},  # the contract itself
     "plugin.hpp": {"std", "posix", "plugin-api"},  # convenience for C++ plugins: opens files for them
     "plugins": {"std", "io", "posix", "fmt", "spdlog", "expected", "json", "mustache", "plugin-api"} | FOR_OUR_PLUGINS,
-    "tools": {"std", "io", "posix", "fmt", "expected", "cli11", "plugin-api"} | ROOMS,
+    "tools": {"std", "io", "posix", "fmt", "expected", "cli11", "plugin-api"} | ROOMS | FOR_TOOLS,
 }
 
 
@@ -65,7 +70,9 @@ def kind_of(top, path, bracket, header):
         if first in ROOMS:
             return first, None
         # plugins/<name>/ and tools/ may be include directories of their own; plugins/kit is there for every plugin.
-        if path.parts[0] == "plugins" and first == "kit" and (top / "plugins" / header).is_file():
+        if path.parts[0] == "plugins" and first in {"kit", path.parts[1]} and (top / "plugins" / header).is_file():
+            return "plugins", None
+        if path.parts[0] == "tools" and header in FOR_TOOLS and (top / "plugins" / header).is_file():
             return "plugins", None
         own = top.joinpath(*path.parts[:2]) if path.parts[0] == "plugins" else top / path.parts[0]
         if path.parts[0] != "core" and (own / header).is_file():
@@ -153,6 +160,8 @@ class Rooms(unittest.TestCase):
             "plugins/kit/json_file.cpp": '#include "config/load.hpp"',
             "plugins/pxe/menu.cpp": '#include "kit/missing.hpp"',
             "plugin-api/include/tftpkit/plugin.h": "#include <unistd.h>",
+            "plugins/firmware/rules.cpp": '#include "pxe/menu.hpp"',
+            "tools/tftpkit/plan.cpp": '#include "firmware/plugin.hpp"',
             "tools/main.cpp": "#include <uv.h>",
         }.items():
             with self.subTest(path=path, line=line):

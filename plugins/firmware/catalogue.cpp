@@ -1,0 +1,35 @@
+#include "firmware/catalogue.hpp"
+
+#include "firmware/version.hpp"
+
+#include <algorithm>
+
+namespace tftpkit::firmware {
+
+const Image* Catalogue::find(std::string_view model, std::string_view version) const noexcept {
+  const auto at = std::find_if(images.begin(), images.end(), [&](const Image& image) {
+    return image.model == model && image.version == version;
+  });
+  return at == images.end() ? nullptr : &*at;
+}
+
+const Image* Catalogue::by_file(std::string_view file) const noexcept {
+  const auto at =
+      std::find_if(images.begin(), images.end(), [&](const Image& image) { return image.file == file; });
+  return at == images.end() ? nullptr : &*at;
+}
+
+const Step* Catalogue::step_before(std::string_view model, std::string_view installed,
+                                   std::string_view wanted) const {
+  if (installed.empty()) return nullptr;
+  const Step* first = nullptr;
+  for (const Step& step : steps) {
+    const bool binds = step.model.matches(model) && compare_versions(installed, step.below) < 0 &&
+                       compare_versions(step.via, wanted) < 0 && compare_versions(installed, step.via) < 0;
+    // Of several steps on the way the lowest comes first.
+    if (binds && (first == nullptr || compare_versions(step.via, first->via) < 0)) first = &step;
+  }
+  return first;
+}
+
+}  // namespace tftpkit::firmware
