@@ -52,6 +52,8 @@ void Receiver::on_next_block(std::size_t length, TimePoint now) noexcept {
   if (received_ == acked_ && !opening_ && !ack_again_ && ahead_ == 0) {
     retry_.on_sample(now - retry_.sent_at());
     retry_.on_clean_progress();
+  } else if (received_ == acked_ && !opening_) {
+    retry_.on_doubtful_progress(now - retry_.sent_at());
   }
   opening_ = false;
   ++received_;
@@ -74,6 +76,7 @@ void Receiver::on_other_block(std::uint32_t ahead) noexcept {
   if (opening_) return;
   if (ahead == 0) {
     if (received_ != acked_ || received_ == 0 || dally_over_) return;
+    retry_.on_echo();
     due_ = Due::ack;
     ack_again_ = true;
     return;

@@ -52,11 +52,28 @@ void Retry::on_sample(Duration round_trip) noexcept {
 }
 
 void Retry::on_clean_progress() noexcept {
+  tried_ = echoed_ = false;
   doublings_ = 0;
   settle_interval();
 }
 
+// Where every window loses something nothing is ever sent just once, and the doubling would stay for ever. An
+// answer that came as soon after the last copy as answers come ends it too, unless an echo says that the
+// copies were sent too early: then the round trip has grown, and the doubling is what lets it be measured.
+void Retry::on_doubtful_progress(Duration since_copy) noexcept {
+  if (!rtt_.timeout()) rtt_.on_sample(since_copy);  // a guess from the wire is better than the policy's
+  const bool prompt = since_copy >= rtt_.shortest() && since_copy <= *rtt_.timeout() + policy_.min / 4;
+  if (!prompt || echoed_ || doublings_ == 0) return;
+  doublings_ = 0;
+  settle_interval();
+}
+
+void Retry::on_echo() noexcept {
+  echoed_ = echoed_ || tried_;
+}
+
 void Retry::on_try() noexcept {
+  tried_ = true;
   constexpr std::uint16_t top = 65535;
   tries_ = static_cast<std::uint16_t>(tries_ + (tries_ < top ? 1 : 0));
   doublings_ = static_cast<std::uint16_t>(doublings_ + (doublings_ < top ? 1 : 0));

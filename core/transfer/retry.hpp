@@ -28,13 +28,15 @@ class Retry {
   Retry(const RetryPolicy& policy, std::optional<std::chrono::microseconds> asked, TimePoint now,
         std::uint64_t seed) noexcept;
 
-  void on_sent(TimePoint now) noexcept { since_ = now; }  // something that wants an answer went out
-  void on_life(TimePoint now) noexcept { heard_ = now; }  // anything sensible came from the peer
-  void on_progress(TimePoint now) noexcept;               // the budget starts again
-  void on_excused(TimePoint now) noexcept;                // the silence so far was not the peer's
-  void on_sample(Duration round_trip) noexcept;           // of something sent exactly once (Karn)
-  void on_clean_progress() noexcept;                      // ends the doubling
-  void on_try() noexcept;                                 // the interval has passed; a resend follows
+  void on_sent(TimePoint now) noexcept { since_ = now; }    // something that wants an answer went out
+  void on_life(TimePoint now) noexcept { heard_ = now; }    // anything sensible came from the peer
+  void on_progress(TimePoint now) noexcept;                 // the budget starts again
+  void on_excused(TimePoint now) noexcept;                  // the silence so far was not the peer's
+  void on_sample(Duration round_trip) noexcept;             // of something sent exactly once (Karn)
+  void on_clean_progress() noexcept;                        // ends the doubling
+  void on_doubtful_progress(Duration since_copy) noexcept;  // of something sent again that long ago
+  void on_echo() noexcept;  // an answer to a copy that was not needed, maybe one that we sent too early
+  void on_try() noexcept;   // the interval has passed; a resend follows
 
   [[nodiscard]] TimePoint sent_at() const noexcept { return since_; }
   [[nodiscard]] TimePoint next_try() const noexcept { return since_ + interval_; }
@@ -60,6 +62,8 @@ class Retry {
   std::uint64_t random_;
   std::uint16_t tries_ = 0;
   std::uint16_t doublings_ = 0;
+  bool tried_ = false;   // since the last clean progress
+  bool echoed_ = false;  // likewise, and an echo came: the interval may be too short
 };
 
 }  // namespace tftpkit::transfer

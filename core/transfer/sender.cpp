@@ -62,8 +62,10 @@ void Sender::on_new_ack(std::uint64_t block, TimePoint now) noexcept {
     retry_.on_clean_progress();
     echoes_ = 0;
     doubtful_used_ = false;
+  } else {
+    retry_.on_doubtful_progress(now - flight_at_);
   }
-  const bool inside_flight = block + 1 < window_.next();
+  gap_ = block + 1 < window_.next();
   window_.on_ack(block);
   early_resend_used_ = false;
   retry_.on_progress(now);
@@ -71,7 +73,7 @@ void Sender::on_new_ack(std::uint64_t block, TimePoint now) noexcept {
     outcome_ = Outcome::delivered;
     return;
   }
-  if (inside_flight) on_gap(sent_once, now);
+  if (gap_) on_gap(sent_once, now);
 }
 
 // RFC 7440 section 4: something behind this block is missing, a whole window goes out from here. But a client
@@ -97,6 +99,7 @@ void Sender::on_repeated_ack(TimePoint now) noexcept {
   if (!window_.in_flight()) return;
   if (echoes_ > 0) {
     --echoes_;
+    if (!gap_) retry_.on_echo();
     return;
   }
   const auto least = terms_.windowsize == 1 ? quickest_client_timer : Duration::zero();

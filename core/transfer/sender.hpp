@@ -119,6 +119,7 @@ class Sender {
   bool proven_ = false;
   bool early_resend_used_ = false;  // since the last progress
   bool doubtful_used_ = false;      // since the last ACK that could mean one thing only
+  bool gap_ = false;                // the last ACK that brought something was for a part of the flight
 };
 
 static_assert(sizeof(Sender) < 400);

@@ -59,6 +59,8 @@ class Link {
 
   // Until both ends are at rest or the time is over.
   void run(Duration most);
+  // One way, from now on; for a network that changes between two runs.
+  void set_delay(Duration delay) noexcept { weather_.delay = delay; }
 
   [[nodiscard]] Duration client_done_after() const { return done_at_ - TimePoint{}; }
   [[nodiscard]] std::uint64_t data_packets() const { return data_packets_; }

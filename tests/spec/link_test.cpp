@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <random>
 #include <string>
+#include <vector>
 
 using namespace tftpkit;
 using namespace tftpkit::test;
@@ -195,5 +196,42 @@ TEST_CASE(
     MESSAGE("window ", window, ": ", result.packets, " packets for 1001 blocks");
     CHECK(result.packets < 2100);
     CHECK(result.time < 300ms);
+  }
+}
+
+TEST_CASE("RFC 6298 section 5: where every window loses something, a loss still costs milliseconds") {
+  for (const auto window : std::vector<std::uint16_t>{1, 4, 16, 64}) {
+    std::vector<Duration> times;
+    for (std::uint64_t seed = 1; seed <= 41; ++seed) {
+      CAPTURE(window);
+      CAPTURE(seed);
+      times.push_back(fetched({.blksize = 1428, .windowsize = window}, 200'000, {.loss = 0.1}, seed).time);
+    }
+    std::ranges::sort(times);
+    MESSAGE("200 KB, 10 % loss each way, window ", window, ": median ", seconds(times[20]), " s, worst ",
+            seconds(times.back()), " s");
+    CHECK(times[20] < 1500ms);
+    CHECK(times.back() < 6s);
+  }
+}
+
+TEST_CASE("RFC 6298 section 3: a round trip that grows is measured, not fought with copies") {
+  constexpr std::uint64_t blocks = 2000;
+  for (const auto window : std::vector<std::uint16_t>{1, 4, 16}) {
+    for (auto delay = 5ms; delay <= 60ms; delay += 1ms) {
+      CAPTURE(window);
+      CAPTURE(delay.count());
+      const Habits habits{.windowsize = window};
+      auto sender = sender_for(habits, (blocks - 1) * 512, 1);
+      FirmwareClient client(habits);
+      Link link(sender, client, {.delay = 500us}, 1);
+      link.run(20ms);
+      REQUIRE(client.bytes() > 0);
+      REQUIRE_FALSE(client.complete());
+      link.set_delay(delay);
+      link.run(1h);
+      CHECK(client.complete());
+      CHECK(link.data_packets() < blocks + 12U * window);
+    }
   }
 }

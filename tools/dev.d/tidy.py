@@ -22,10 +22,14 @@ def sources(top, build):
     return sorted(f for f in files if f.is_relative_to(top) and not f.is_relative_to(build))
 
 
+# Options that clang does not have, and headers compiled before, which only the compiler that made them can read.
+NOT_FOR_CLANG = re.compile(r" -fno-gnu-unique| -fpch-preprocess| -Winvalid-pch| -include \S+\.hpp")
+
+
 def readable_database(build, place):
-    """A copy of the compilation database without the options that clang does not have."""
+    """A copy of the compilation database that clang understands."""
     text = (build / "compile_commands.json").read_text(encoding="utf-8")
-    (pathlib.Path(place) / "compile_commands.json").write_text(text.replace(" -fno-gnu-unique", ""), encoding="utf-8")
+    (pathlib.Path(place) / "compile_commands.json").write_text(NOT_FOR_CLANG.sub("", text), encoding="utf-8")
 
 
 def check(database, source):

@@ -3,6 +3,9 @@
 
 #include <doctest/doctest.h>
 
+#include <initializer_list>
+#include <utility>
+
 using namespace tftpkit::transfer;
 using namespace std::chrono_literals;
 
@@ -50,4 +53,48 @@ TEST_CASE("a policy whose bounds are narrow is kept to, with and without doublin
   retry.on_sample(1ms);
   retry.on_clean_progress();
   CHECK(retry.interval() == 70ms);
+}
+
+namespace {
+
+Retry doubled_after(Duration round_trip) {
+  Retry retry({}, std::nullopt, TimePoint{}, 1);
+  for (int i = 0; i < 20; ++i)
+    retry.on_sample(round_trip);
+  retry.on_clean_progress();
+  retry.on_try();
+  retry.on_try();
+  return retry;
+}
+
+}  // namespace
+
+TEST_CASE("an answer to a copy ends the doubling only as soon after it as answers come") {
+  for (const auto& [since_copy, ends] : std::initializer_list<std::pair<Duration, bool>>{
+           {99ms, false}, {100ms, true}, {104ms, true}, {110ms, false}}) {
+    CAPTURE(since_copy.count());
+    auto retry = doubled_after(100ms);
+    retry.on_doubtful_progress(since_copy);
+    CHECK((retry.interval() < 150ms) == ends);
+  }
+}
+
+TEST_CASE("after an echo of a copy only an answer to something sent once ends the doubling") {
+  auto retry = doubled_after(100ms);
+  retry.on_echo();
+  retry.on_doubtful_progress(100ms);
+  CHECK(retry.interval() > 300ms);
+  retry.on_clean_progress();
+  CHECK(retry.interval() < 150ms);
+  retry.on_echo();  // nothing was tried since: the network doubled something
+  retry.on_try();
+  retry.on_doubtful_progress(100ms);
+  CHECK(retry.interval() < 150ms);
+}
+
+TEST_CASE("an answer to a copy is the first sample where there is none") {
+  Retry retry({}, std::nullopt, TimePoint{}, 1);
+  retry.on_try();
+  retry.on_doubtful_progress(30ms);
+  CHECK(retry.interval() == 90ms);
 }
