@@ -320,4 +320,4 @@ def test_rommon_is_silent_for_30_s_after_block_1_and_gets_its_file():
 
 if __name__ == "__main__":
     tftplib.binary()
-    tftplib.main(globals())
+    tftplib.main(globals(), side_by_side=8)

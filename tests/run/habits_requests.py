@@ -468,4 +468,4 @@ def test_a_broadcast_request_is_answered_once_by_four_workers_and_broadcast_acks
 
 if __name__ == "__main__":
     tftplib.binary()
-    tftplib.main(globals())
+    tftplib.main(globals(), side_by_side=8)

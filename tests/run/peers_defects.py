@@ -279,4 +279,4 @@ def test_duplicate_acks_in_lockstep_bring_no_second_copy_of_the_rest():
 
 if __name__ == "__main__":
     tftplib.binary()
-    tftplib.main(globals())
+    tftplib.main(globals(), side_by_side=8)

@@ -1,5 +1,8 @@
 """Ending a test: failed, skipped for want of something, or done."""
 import concurrent.futures
+import contextlib
+import io
+import multiprocessing
 import os
 import pathlib
 import shutil
@@ -40,7 +43,7 @@ def need(*tools):
 
 def binary():
     """The server: $TFTPKIT, else tools/tftpkit in the build directory ($MESON_BUILD_ROOT or build/). Skips without one."""
-    build = os.environ.get("MESON_BUILD_ROOT") or pathlib.Path(__file__).resolve().parents[2] / "build"
+    build = os.environ.get("MESON_BUILD_ROOT") or pathlib.Path(__file__).resolve().parents[3] / "build"
     path = os.environ.get("TFTPKIT") or os.path.join(build, "tools", "tftpkit")
     if not os.access(path, os.X_OK):
         print(f"skipped: the server is not built ({path}); set TFTPKIT")
@@ -64,26 +67,50 @@ def at_once(*functions):
             done.result()
 
 
-def main(names):
+def main(names, side_by_side=1):
     """Runs the functions test_* of a module in their order (or those whose names hold an argument) and exits: 1 when one
-    failed, 77 when all were skipped."""
-    tests = [(name, function) for name, function in names.items()
+    failed, 77 when all were skipped. With `side_by_side` so many run at the same time, each in a process of its own: for tests
+    that mostly wait."""
+    tests = [name for name, function in names.items()
              if name.startswith("test_") and callable(function)
              and (len(sys.argv) < 2 or any(wanted in name for wanted in sys.argv[1:]))]
-    failed = skipped = 0
-    for name, function in tests:
-        title = name.removeprefix("test_").replace("_", " ")
-        began = time.monotonic()
-        try:
-            function()
-            print(f"ok       {title} ({time.monotonic() - began:.1f} s)", flush=True)
-        except Skip as reason:
-            skipped += 1
-            print(f"skipped  {title}: {reason}", flush=True)
-        except Exception:  # pylint: disable=broad-except
-            failed += 1
-            print(f"FAILED   {title}\n{traceback.format_exc()}", flush=True)
-    print(f"{len(tests) - failed - skipped} ok, {failed} failed, {skipped} skipped")
     if not tests:
         sys.exit("no test has such a name")
+    states = list(_states([names[name] for name in tests], side_by_side))
+    failed, skipped = states.count("FAILED"), states.count("skipped")
+    print(f"{states.count('ok')} ok, {failed} failed, {skipped} skipped")
     sys.exit(1 if failed else SKIP if skipped == len(tests) else 0)
+
+
+def _states(tests, side_by_side):
+    """Runs them; what they print comes out in their order."""
+    if side_by_side == 1:
+        yield from map(_judged, tests)
+        return
+    fork = multiprocessing.get_context("fork")  # the tests are functions of __main__
+    with concurrent.futures.ProcessPoolExecutor(side_by_side, mp_context=fork) as pool:
+        for state, printed in pool.map(_collected, tests):
+            print(printed, end="", flush=True)
+            yield state
+
+
+def _collected(test):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        state = _judged(test)
+    return state, printed.getvalue()
+
+
+def _judged(test):
+    """Runs one test, prints the verdict and returns its first word."""
+    title = test.__name__.removeprefix("test_").replace("_", " ")
+    began = time.monotonic()
+    try:
+        test()
+    except Skip as reason:
+        print(f"skipped  {title}: {reason}", flush=True)
+        return "skipped"
+    except Exception:  # pylint: disable=broad-except
+        print(f"FAILED   {title}\n{traceback.format_exc()}", flush=True)
+        return "FAILED"
+    print(f"ok       {title} ({time.monotonic() - began:.1f} s)", flush=True)
+    return "ok"
