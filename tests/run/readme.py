@@ -57,6 +57,10 @@ class Newcomer:
         self.network = own_network()
         self.environment = {name: value for name, value in os.environ.items()
                             if not name.startswith(("MESON", "NINJA", "GIT_"))}
+        # Another home, but what was compiled a minute ago need not be compiled again.
+        if shutil.which("ccache"):
+            asked = subprocess.run(["ccache", "--get-config", "cache_dir"], capture_output=True, text=True, check=True)
+            self.environment["CCACHE_DIR"] = asked.stdout.strip()
         self.environment["HOME"] = str(home)
         url = re.search(r"git clone (\S+)", README)[1]
         # The tree may belong to somebody else, as in CI.
