@@ -39,6 +39,14 @@ std::size_t FakeHost::logged(const std::string& part) const {
   }));
 }
 
+std::string FakeHost::all_logged() const {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::string all;
+  for (const std::string& line : lines_)
+    all += line + "\n";
+  return all;
+}
+
 bool FakeHost::wait_logged(const std::string& part) const {
   for (int i = 0; i < 1000 && logged(part) == 0; ++i)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));

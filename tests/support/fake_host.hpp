@@ -28,6 +28,8 @@ class FakeHost {
   std::string take_explanation();
   // Log lines with this text in them.
   std::size_t logged(const std::string& part) const;
+  // Every line, one below the other.
+  std::string all_logged() const;
   // Waits until there is such a line: for what other threads have to say. False after ten seconds.
   bool wait_logged(const std::string& part) const;
 
