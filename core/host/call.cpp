@@ -96,11 +96,11 @@ void Call::settle(tftpkit_status status, const tftpkit_source& source, std::stri
   std::unique_lock lock(mutex_);
   if (!early_ && status == TFTPKIT_PENDING) {
     phase_ = Phase::pending;
-    if (refused_)
-      instance_->requests_.forget(request_->id());
-    else if (abandoned_)
-      instance_->requests_.orphan(request_->id());
-    return;
+    if (refused_) return instance_->requests_.forget(request_->id());
+    if (!abandoned_) return;
+    instance_->requests_.orphan(request_->id());
+    lock.unlock();
+    return instance_->give_up(request_->id());
   }
   phase_ = Phase::answered;
   const bool nobody = abandoned_;
@@ -230,12 +230,15 @@ void Call::cancel() {
 
 bool Call::abandon() {
   std::function<void(Answer)> dropped;  // may hold the last reference to much: goes after the lock
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
   if (phase_ == Phase::answered || abandoned_) return abandoned_;
   abandoned_ = true;
   request_->cancel();
   dropped = std::exchange(on_answer_, nullptr);
-  if (phase_ == Phase::pending) instance_->requests_.orphan(request_->id());
+  if (phase_ != Phase::pending) return true;
+  instance_->requests_.orphan(request_->id());
+  lock.unlock();
+  instance_->give_up(request_->id());
   return true;
 }
 

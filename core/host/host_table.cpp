@@ -56,6 +56,8 @@ void HostTable::log(const tftpkit_host* host, std::uint32_t level, const char* t
   const Instance* instance = of(host);
   if (instance == nullptr) return;
   const std::string_view said = text_of(text, len);
+  if (instance->services_.speech)
+    return instance->services_.speech(Services::Kind::says, level_of(level), said);
   instance->services_.log.write(level_of(level), "plugin says",
                                 {{"instance", instance->name_}, {"text", said}}, said);
 }

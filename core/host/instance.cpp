@@ -63,15 +63,24 @@ void bury(Instance* instance) {
 
 }  // namespace
 
-Instance::Instance(std::shared_ptr<Library> library, std::string name, Settings settings, Services services)
-    : library_(std::move(library)), name_(std::move(name)), settings_(std::move(settings)),
-      services_(std::move(services)), table_(HostTable::made_for(*this)) {}
+Instance::Instance(Code code, std::string name, Settings settings, Services services)
+    : code_(std::move(code)), name_(std::move(name)), settings_(std::move(settings)),
+      services_(std::move(services)), table_(HostTable::made_for(*this)), self_(code_.self) {}
 
-std::shared_ptr<Instance> Instance::create(std::shared_ptr<Library> library, std::string name,
+std::shared_ptr<Instance> Instance::create(const std::shared_ptr<Library>& library, std::string name,
                                            Settings settings, Services services) {
+  Code code;
+  code.description = library->description();
+  code.plugin = library->plugin();
+  code.owner = library;
+  return create(std::move(code), std::move(name), std::move(settings), std::move(services));
+}
+
+std::shared_ptr<Instance> Instance::create(Code code, std::string name, Settings settings,
+                                           Services services) {
   reap();
   std::shared_ptr<Instance> instance(
-      new Instance(std::move(library), std::move(name), std::move(settings), std::move(services)), bury);
+      new Instance(std::move(code), std::move(name), std::move(settings), std::move(services)), bury);
   instance->begin();
   return instance;
 }
@@ -119,7 +128,12 @@ Instance::~Instance() {
   if (counted_) Singletons::all().give_back(description().name);
 }
 
+void Instance::give_up(std::uint64_t request_id) const noexcept {
+  if (code_.give_up != nullptr) code_.give_up(self_, request_id);
+}
+
 void Instance::blame(std::string_view what) const {
+  if (services_.speech) return services_.speech(Services::Kind::fault, observe::Level::error, what);
   services_.log.write(observe::Level::error, "plugin at fault",
                       {{"instance", name_}, {"plugin", description().name}, {"fault", what}}, what);
 }

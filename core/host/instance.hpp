@@ -3,6 +3,7 @@
 // and threads; `serve` decides on which thread calls run.
 #pragma once
 
+#include "host/description.hpp"
 #include "host/library.hpp"
 #include "host/requests.hpp"
 #include "host/settings.hpp"
@@ -15,7 +16,8 @@
 
 namespace tftpkit::observe {
 class Log;
-}
+enum class Level : std::uint8_t;
+}  // namespace tftpkit::observe
 
 namespace tftpkit::host {
 
@@ -25,14 +27,29 @@ struct Services {
   // Finds the MAC address of a peer on a directly attached link; called from any thread. May be empty.
   std::function<bool(const tftpkit_addr& peer, std::uint8_t mac[6])> neighbour;
   std::string product_version;
+  // In place of the log: lines of the plugin (says), and what it is blamed for. For an instance whose log is
+  // in another process; called from any thread. May be empty.
+  enum class Kind : std::uint8_t { says, fault };
+  std::function<void(Kind, observe::Level, std::string_view text)> speech{};
+};
+
+// What an instance calls: the code of a library, or what stands in for a plugin that runs elsewhere.
+struct Code {
+  Description description;
+  tftpkit_plugin plugin{};
+  void* self = nullptr;  // what create() finds in *instance
+  // Nobody waits for this request, which was answered PENDING; may be null. [any-thread]
+  void (*give_up)(void* self, std::uint64_t request_id) noexcept = nullptr;
+  std::shared_ptr<const void> owner;  // of all this
 };
 
 class Instance {
  public:
   // Calls create() and start() of the plugin on this thread; both may block. Throws Error with the
   // plugin's explanation.
-  static std::shared_ptr<Instance> create(std::shared_ptr<Library> library, std::string name,
+  static std::shared_ptr<Instance> create(const std::shared_ptr<Library>& library, std::string name,
                                           Settings settings, Services services);
+  static std::shared_ptr<Instance> create(Code code, std::string name, Settings settings, Services services);
 
   // Destroys instances whose last holder let go inside a plugin's own call or thread, where stop() could wait
   // for itself for ever. create() does it too; a server calls it now and then and before it exits.
@@ -44,8 +61,7 @@ class Instance {
   ~Instance();
 
   const std::string& name() const noexcept { return name_; }
-  const Description& description() const noexcept { return library_->description(); }
-  const std::shared_ptr<Library>& library() const noexcept { return library_; }
+  const Description& description() const noexcept { return code_.description; }
   std::uint32_t execution() const noexcept { return description().execution; }  // as the plugin declares it
 
   // Requests that the plugin answered PENDING, that nobody waits for any more, and that it never completed.
@@ -57,19 +73,20 @@ class Instance {
  private:
   friend class Call;
   friend struct HostTable;
-  Instance(std::shared_ptr<Library> library, std::string name, Settings settings, Services services);
+  Instance(Code code, std::string name, Settings settings, Services services);
   void begin();
   std::string title() const;
   void run(const char* function, tftpkit_status status, const std::string& explanation) const;
-  const tftpkit_plugin& plugin() const noexcept { return library_->plugin(); }
+  void give_up(std::uint64_t request_id) const noexcept;
+  const tftpkit_plugin& plugin() const noexcept { return code_.plugin; }
 
-  std::shared_ptr<Library> library_;
+  Code code_;
   std::string name_;
   Settings settings_;
   Services services_;
   Requests requests_;
   tftpkit_host table_{};
-  void* self_ = nullptr;
+  void* self_;
   bool counted_ = false;  // holds the place of a singleton
   bool created_ = false;
   bool started_ = false;

@@ -1,7 +1,6 @@
 #include "host/library.hpp"
 
 #include "host/content.hpp"
-#include "host/unique_fd.hpp"
 
 #include <cerrno>
 #include <cstdlib>
@@ -12,6 +11,7 @@
 #include <optional>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 namespace tftpkit::host {
@@ -26,6 +26,26 @@ std::string errno_text() {
 
 [[noreturn]] void cannot_load(const std::string& what) {
   throw Error(State::cannot_load, what);
+}
+
+std::filesystem::path real_path(const std::filesystem::path& file) {
+  std::error_code error;
+  std::filesystem::path real = std::filesystem::canonical(file, error);
+  if (error) cannot_load("cannot open " + file.string() + ": " + error.message());
+  return real;
+}
+
+// <name>/<name>.so has private libraries beside it.
+bool is_bundle(const std::filesystem::path& real) {
+  return real.parent_path().filename() == real.stem();
+}
+
+Content expected_content(const std::filesystem::path& real, const std::filesystem::path& named,
+                         const std::string& expected) {
+  Content content = read_content(real);
+  if (!expected.empty() && content.identity != expected)
+    cannot_load(named.string() + " changed after it was looked at; reload once more");
+  return content;
 }
 
 bool write_all(int fd, const Bytes& bytes) {
@@ -134,7 +154,9 @@ class LibraryRegistry {
     return *registry;
   }
 
-  std::shared_ptr<Library> load(const std::filesystem::path& given, const std::string& expected);
+  // `in_place`: where it is mapped from; empty: from a copy of the content.
+  std::shared_ptr<Library> load(const std::filesystem::path& given, const Content& content,
+                                const std::filesystem::path& in_place);
 
  private:
   struct Loaded {
@@ -202,16 +224,9 @@ void LibraryRegistry::read_descriptor(Library& library) {
   library.plugin_ = copied(*descriptor);
 }
 
-std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& given,
-                                               const std::string& expected) {
-  std::error_code error;
-  const std::filesystem::path real = std::filesystem::canonical(given, error);
-  if (error) cannot_load("cannot open " + given.string() + ": " + error.message());
-  const bool bundle = real.parent_path().filename() == real.stem();
-  const std::filesystem::path in_place = bundle ? real : std::filesystem::path();
-  const auto [content, identity] = read_content(real);
-  if (!expected.empty() && identity != expected)
-    cannot_load(given.string() + " changed after it was looked at; reload once more");
+std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& given, const Content& content,
+                                               const std::filesystem::path& in_place) {
+  const std::string& identity = content.identity;
 
   const std::lock_guard lock(mutex_);
   if (const Loaded* known = same(identity, in_place)) {
@@ -221,11 +236,11 @@ std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& give
   std::shared_ptr<Library> library(new Library);
   library->file_ = given;
   library->identity_ = identity;
-  library->in_place_ = bundle;
-  if (bundle)
-    open_in_place(*library, real);
+  library->in_place_ = !in_place.empty();
+  if (in_place.empty())
+    open_copy(*library, content.bytes);
   else
-    open_copy(*library, content);
+    open_in_place(*library, in_place);
   Loaded& entry = loaded_.emplace_back(Loaded{library, in_place, std::nullopt});
   try {
     read_descriptor(*library);
@@ -237,7 +252,27 @@ std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& give
 }
 
 std::shared_ptr<Library> Library::load(const std::filesystem::path& file, const std::string& expected) {
-  return LibraryRegistry::instance().load(file, expected);
+  const std::filesystem::path real = real_path(file);
+  return LibraryRegistry::instance().load(file, expected_content(real, file, expected),
+                                          is_bundle(real) ? real : "");
+}
+
+std::shared_ptr<Library> Library::load_copy(const std::filesystem::path& file, const UniqueFd& copy) {
+  return LibraryRegistry::instance().load(file, read_content("/proc/self/fd/" + std::to_string(copy.get())),
+                                          "");
+}
+
+Snapshot Snapshot::of(const std::filesystem::path& file, const std::string& expected) {
+  const std::filesystem::path real = real_path(file);
+  Content content = expected_content(real, file, expected);
+  Snapshot snapshot{file, std::move(content.identity), UniqueFd()};
+  if (is_bundle(real)) return snapshot;
+  // For reading only, or the other process would find a file that is open for writing.
+  if (const UniqueFd copy = memory_copy(file.filename().string(), content.bytes))
+    snapshot.copy.reset(
+        ::open(("/proc/self/fd/" + std::to_string(copy.get())).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!snapshot.copy) cannot_load(file.string() + ": no memory for a copy of it: " + errno_text());
+  return snapshot;
 }
 
 }  // namespace tftpkit::host

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "host/description.hpp"
+#include "host/unique_fd.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -12,6 +13,16 @@
 
 namespace tftpkit::host {
 
+// A plugin file as it is now, for another process to load; nothing of it is mapped here.
+struct Snapshot {
+  std::filesystem::path file;
+  std::string identity;  // as Library::identity()
+  UniqueFd copy{};       // sealed; none for <name>/<name>.so, which is loaded where it lies
+
+  // Throws Error, also when `expected` is given and the file has another identity.
+  static Snapshot of(const std::filesystem::path& file, const std::string& expected = {});
+};
+
 class Library {
  public:
   // Loads the file, or finds the library that was loaded from the same content before. May block (disk, and
@@ -19,6 +30,8 @@ class Library {
   // private libraries beside it are found by $ORIGIN. With `expected` only content of that identity is
   // loaded: what described itself in another process, and nothing that came to its place since.
   static std::shared_ptr<Library> load(const std::filesystem::path& file, const std::string& expected = {});
+  // The same from the copy that a Snapshot of the file took.
+  static std::shared_ptr<Library> load_copy(const std::filesystem::path& file, const UniqueFd& copy);
 
   Library(const Library&) = delete;
   Library& operator=(const Library&) = delete;
