@@ -26,13 +26,31 @@ struct Origin {
 // How a plugin's calls may overlap; an instance may be configured stricter than its plugin asks for.
 enum class Execution : std::uint8_t { serial, parallel, on_loop };
 
+// What the process of an isolated instance gives up before it loads the plugin.
+struct SandboxConfig {
+  std::string user;     // whom to become; "": nobody when the server is root, else stay
+  bool network = true;  // may make sockets other than local ones
+  std::vector<std::filesystem::path>
+      read;  // what may be read beside the system's directories; none: all; absolute
+  bool operator==(const SandboxConfig&) const = default;
+};
+
+// A process of its own for an instance.
+struct IsolationConfig {
+  std::uint64_t memory_bytes = 512ULL << 20;  // "memory_limit"; 0: none
+  milliseconds call_limit{60'000};            // for one call into the plugin
+  std::optional<SandboxConfig> sandbox;
+  bool operator==(const IsolationConfig&) const = default;
+};
+
 struct InstanceConfig {
   std::string name;             // unique; [A-Za-z0-9][A-Za-z0-9._-]*, at most 63
   std::string plugin;           // name of the plugin, [a-z][a-z0-9-]*
   std::string settings = "{}";  // JSON text of an object, unchecked: see settings.hpp
   Origin settings_origin;
-  std::optional<Execution> execution;  // "serial", "parallel", "inline"; none: as the plugin says
-  unsigned max_parallel = 0;           // calls at a time; 0: executor_threads_per_instance
+  std::optional<Execution> execution;        // "serial", "parallel", "inline"; none: as the plugin says
+  unsigned max_parallel = 0;                 // calls at a time; 0: executor_threads_per_instance
+  std::optional<IsolationConfig> isolation;  // none: in the server's own process
 };
 
 // The first route that fits a request names who is asked. A route without `match` or `clients` fits all.

@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include "config/glob.hpp"
+#include "config/isolation.hpp"
 #include "config/nearest.hpp"
 #include "config/network_text.hpp"
 #include "config/object_reader.hpp"
@@ -117,6 +118,7 @@ void Loading::instance(const Json& value, const std::string& pointer) {
   settings(reader, made);
   reader.word<std::optional<Execution>>("execution", made.execution, executions);
   reader.number("max_parallel", made.max_parallel, {0U, 1024U});
+  made.isolation = read_isolation(reader, base_dir_);
   reader.finish();
   config_.instances.push_back(std::move(made));
 }

@@ -50,6 +50,8 @@ class PluginTransfer : public std::enable_shared_from_this<PluginTransfer> {
   void finish(const host::Ending& ending);
 
   [[nodiscard]] const host::Instance& instance() const noexcept { return *served_->instance; }
+  // To look at while it lives: its last holder is the call into the plugin that closes it.
+  [[nodiscard]] std::weak_ptr<const host::Call> call() const noexcept { return call_; }
 
  private:
   void on_answer(host::Answer answer);

@@ -1,6 +1,7 @@
 #include "serve/setup.hpp"
 
 #include "config/settings.hpp"
+#include "isolation/instance.hpp"
 #include "loop/neighbours.hpp"
 #include "observe/log.hpp"
 #include "serve/plugin_address.hpp"
@@ -82,10 +83,13 @@ class Builder {
  private:
   void offer(host::Finding finding, bool builtin);
   [[nodiscard]] const host::Finding* usable(const config::InstanceConfig& config);
-  [[nodiscard]] bool execution_allowed(const config::InstanceConfig& config, const host::Instance& instance);
-  [[nodiscard]] std::shared_ptr<const Served> serve(const config::InstanceConfig& config,
-                                                    const std::shared_ptr<host::Library>& library,
-                                                    host::Settings settings);
+  [[nodiscard]] bool execution_allowed(const config::InstanceConfig& config, const host::Description& plugin);
+  void start(const config::InstanceConfig& config, const host::Finding& finding, host::Settings settings);
+  [[nodiscard]] isolation::Options isolation_options(const config::InstanceConfig& config) const;
+  [[nodiscard]] unsigned most_parallel(const config::InstanceConfig& config) const;
+  [[nodiscard]] std::shared_ptr<const Served> served(const config::InstanceConfig& config,
+                                                     std::shared_ptr<host::Instance> instance,
+                                                     const std::filesystem::path& file);
   [[nodiscard]] const RunningInstance* same_as_before(const RunningInstance& wanted) const;
   void complain(const config::InstanceConfig& config, std::string what, std::string hint = {});
 
@@ -186,11 +190,11 @@ const host::Finding* Builder::usable(const config::InstanceConfig& config) {
   return nullptr;
 }
 
-bool Builder::execution_allowed(const config::InstanceConfig& config, const host::Instance& instance) {
-  if (!config.execution || execution_number(*config.execution) <= instance.execution()) return true;
+bool Builder::execution_allowed(const config::InstanceConfig& config, const host::Description& plugin) {
+  if (!config.execution || execution_number(*config.execution) <= plugin.execution) return true;
   complain(config,
            "\"execution\" is laxer than the plugin allows (" +
-               std::string{host::execution_text(instance.execution())} + ")",
+               std::string{host::execution_text(plugin.execution)} + ")",
            "leave it out, or choose a stricter one");
   return false;
 }
@@ -200,7 +204,8 @@ const RunningInstance* Builder::same_as_before(const RunningInstance& wanted) co
   const auto same = [&](const RunningInstance& old) {
     return old.config.name == wanted.config.name && old.plugin_identity == wanted.plugin_identity &&
            old.settings_json == wanted.settings_json && old.config.execution == wanted.config.execution &&
-           old.config.max_parallel == wanted.config.max_parallel;
+           old.config.max_parallel == wanted.config.max_parallel &&
+           old.config.isolation == wanted.config.isolation;
   };
   const auto at = std::ranges::find_if(previous_->instances, same);
   return at == previous_->instances.end() ? nullptr : &*at;
@@ -216,22 +221,67 @@ void Builder::add(const config::InstanceConfig& config) {
     return;
   }
   try {
-    const auto library = host::Library::load(finding->file);
-    RunningInstance wanted{nullptr, library->identity(), settings->json, config};
-    const RunningInstance* before = same_as_before(wanted);
-    wanted.served = before != nullptr ? before->served : serve(config, library, std::move(*settings));
-    if (wanted.served) running_.push_back(std::move(wanted));
-  } catch (const host::Error& error) {
+    start(config, *finding, std::move(*settings));
+  } catch (const std::exception& error) {
     complain(config, error.what());
   }
 }
 
-std::shared_ptr<const Served> Builder::serve(const config::InstanceConfig& config,
-                                             const std::shared_ptr<host::Library>& library,
-                                             host::Settings settings) {
-  host::Services services{tools_.log, link_address_of, tools_.product_version};
-  auto instance = host::Instance::create(library, config.name, std::move(settings), std::move(services));
-  if (!execution_allowed(config, *instance)) return nullptr;
+// What runs apart is never loaded into this process, not even to look at it.
+void Builder::start(const config::InstanceConfig& config, const host::Finding& finding,
+                    host::Settings settings) {
+  std::shared_ptr<host::Library> library;
+  host::Snapshot snapshot;
+  if (config.isolation)
+    snapshot = host::Snapshot::of(finding.file, finding.identity);
+  else
+    library = host::Library::load(finding.file, finding.identity);
+  RunningInstance wanted{nullptr, library ? library->identity() : snapshot.identity, settings.json, config,
+                         nullptr};
+  if (const RunningInstance* before = same_as_before(wanted)) {
+    running_.push_back(*before);
+    return;
+  }
+  if (!execution_allowed(config, *finding.description)) return;
+  host::Services services{tools_.log, link_address_of, tools_.product_version, {}};
+  std::shared_ptr<host::Instance> instance;
+  if (library) {
+    instance = host::Instance::create(library, config.name, std::move(settings), std::move(services));
+  } else {
+    auto isolated = isolation::isolated_instance(*finding.description,
+                                                 {config.name, std::move(snapshot), std::move(settings),
+                                                  std::move(services), isolation_options(config)});
+    instance = std::move(isolated.instance);
+    wanted.keeper = std::move(isolated.keeper);
+  }
+  wanted.served = served(config, std::move(instance), finding.file);
+  running_.push_back(std::move(wanted));
+}
+
+isolation::Options Builder::isolation_options(const config::InstanceConfig& config) const {
+  isolation::Options options;
+  options.memory = config.isolation->memory_bytes;
+  options.call_limit = config.isolation->call_limit;
+  options.threads = most_parallel(config);
+  if (const auto& wanted = config.isolation->sandbox) {
+    options.sandbox.emplace();
+    options.sandbox->user = wanted->user;
+    options.sandbox->network = wanted->network;
+    for (const auto& path : wanted->read)
+      options.sandbox->read.push_back(path.string());
+  }
+  if (config.execution == config::Execution::serial) options.threads = 1;
+  return options;
+}
+
+unsigned Builder::most_parallel(const config::InstanceConfig& config) const {
+  return config.max_parallel != 0 ? config.max_parallel : config_.executor_threads_per_instance;
+}
+
+// Calls of an isolated instance overlap here as they like: its process keeps them apart.
+std::shared_ptr<const Served> Builder::served(const config::InstanceConfig& config,
+                                              std::shared_ptr<host::Instance> instance,
+                                              const std::filesystem::path& file) {
   const std::uint32_t execution =
       config.execution ? execution_number(*config.execution) : instance->execution();
   auto served = std::make_shared<Served>();
@@ -240,17 +290,16 @@ std::shared_ptr<const Served> Builder::serve(const config::InstanceConfig& confi
                       [inner = std::move(instance), end = tools_.end_elsewhere](host::Instance*) mutable {
                         end([last = std::move(inner)]() mutable { last.reset(); });
                       }};
-  if (execution != TFTPKIT_EXEC_INLINE) {
-    const unsigned most =
-        config.max_parallel != 0 ? config.max_parallel : config_.executor_threads_per_instance;
-    served->lane = tools_.executor.lane(config.name, execution == TFTPKIT_EXEC_PARALLEL ? most : 1);
-  }
+  const bool overlap = execution == TFTPKIT_EXEC_PARALLEL || config.isolation;
+  if (execution != TFTPKIT_EXEC_INLINE || config.isolation)
+    served->lane = tools_.executor.lane(config.name, overlap ? most_parallel(config) : 1);
   tools_.log.write(observe::Level::info, "instance started",
                    {{"instance", config.name},
-                    {"plugin", library->description().name},
-                    {"version", library->description().version},
+                    {"plugin", raw->description().name},
+                    {"version", raw->description().version},
                     {"execution", host::execution_text(execution)},
-                    {"file", library->file().string()}});
+                    {"isolation", config.isolation ? "process" : "none"},
+                    {"file", file.string()}});
   return served;
 }
 

@@ -5,6 +5,7 @@
 #include "config/config.hpp"
 #include "config/problem.hpp"
 #include "host/scan.hpp"
+#include "isolation/keeper.hpp"
 #include "loop/executor.hpp"
 #include "serve/admission.hpp"
 #include "serve/routes.hpp"
@@ -30,6 +31,7 @@ struct RunningInstance {
   std::string plugin_identity;
   std::string settings_json;
   config::InstanceConfig config;
+  std::shared_ptr<const isolation::Keeper> keeper;  // of an instance in a process of its own
 };
 
 struct Setup {

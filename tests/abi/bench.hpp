@@ -3,6 +3,8 @@
 #pragma once
 
 #include "host/call.hpp"
+#include "host/scan.hpp"
+#include "isolation/instance.hpp"
 #include "observe/log.hpp"
 
 #include <chrono>
@@ -67,9 +69,25 @@ class Bench {
   }
   bool logged(const std::string& part) { return logged().find(part) != std::string::npos; }
 
+  // With ISOLATED in the environment the same tests run over plugins in processes of their own.
   std::shared_ptr<host::Instance> instance(const std::string& plugin, host::Settings settings = {}) {
+    if (std::getenv("ISOLATED") != nullptr) return isolated(plugin, {}, std::move(settings)).instance;
     return host::Instance::create(host::Library::load(plugin_file(plugin)), plugin + "-1",
-                                  std::move(settings), {log_, {}, "0.0-test"});
+                                  std::move(settings), {log_, {}, "0.0-test", {}});
+  }
+
+  tftpkit::isolation::Isolated isolated(const std::string& plugin, tftpkit::isolation::Options options,
+                                        host::Settings settings = {}) {
+    options.own_binary = environment("GUEST");
+    const auto file = plugin_file(plugin);
+    const auto description =
+        host::describe_isolated(file, std::chrono::seconds(20), environment("DESCRIBE")).description;
+    if (!description) throw std::runtime_error(plugin + " does not describe itself");
+    return tftpkit::isolation::isolated_instance(*description, {plugin + "-1",
+                                                                host::Snapshot::of(file),
+                                                                std::move(settings),
+                                                                {log_, {}, "0.0-test", {}},
+                                                                std::move(options)});
   }
 
  private:

@@ -1,6 +1,8 @@
 // The tftpkit binary: parses the command line and hands over to one command.
 #include "command.hpp"
 #include "host/scan.hpp"
+#include "isolation/options.hpp"
+#include "serve/guest.hpp"
 
 #include <cstdio>
 #include <cstring>
@@ -48,6 +50,8 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], tftpkit::host::describe_argument) == 0)
     tftpkit::host::describe_child(argv[2]);
+  if (argc == 2 && std::strcmp(argv[1], tftpkit::isolation::isolated_argument) == 0)
+    tftpkit::serve::guest_process();
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

@@ -117,3 +117,24 @@ TEST_CASE("paths start at the directory of the file") {
   CHECK(text(load_file(folder).problems()) == folder.string() + ": the file cannot be read: Is a directory");
   fs::remove_all(folder);
 }
+
+TEST_CASE("an instance gets a process of its own, with limits and a sandbox, only when it is told so") {
+  const auto loaded = load_text(R"({"instances": [
+    {"name": "a", "plugin": "file"},
+    {"name": "b", "plugin": "file", "isolation": "process"},
+    {"name": "c", "plugin": "file", "isolation": "process", "memory_limit": 0, "call_limit": "5s", "sandbox": true},
+    {"name": "d", "plugin": "file", "isolation": "process", "sandbox": {"user": "x", "network": false, "read": "data"}}
+  ]})",
+                                "", "/etc/tftpkit");
+  REQUIRE(loaded);
+  const auto& instances = loaded->instances;
+  CHECK_FALSE(instances[0].isolation);
+  REQUIRE(instances[1].isolation);
+  CHECK(instances[1].isolation->memory_bytes == 512ULL << 20);
+  CHECK(instances[1].isolation->call_limit == std::chrono::seconds(60));
+  CHECK_FALSE(instances[1].isolation->sandbox);
+  CHECK(instances[2].isolation->memory_bytes == 0);
+  CHECK(instances[2].isolation->call_limit == std::chrono::seconds(5));
+  CHECK(instances[2].isolation->sandbox == SandboxConfig{});
+  CHECK(instances[3].isolation->sandbox == SandboxConfig{"x", false, {"/etc/tftpkit/data"}});
+}

@@ -121,6 +121,20 @@ const Mistake mistakes[] = {
      "its file without \".so\""},
     {R"({"instances": [{"name": "a", "plugin": "file", "settings": "root"}]})",
      "/instances/0/settings: expected an object, not \"root\"; write { ... }"},
+    {R"({"instances": [{"name": "a", "plugin": "file", "isolation": "proces"}]})",
+     "/instances/0/isolation: \"proces\" is none of the words \"none\" or \"process\"; did you mean "
+     "\"process\"?"},
+    {R"({"instances": [{"name": "a", "plugin": "file", "sandbox": true}]})",
+     "/instances/0/sandbox: it is for an instance in a process of its own; add \"isolation\": \"process\" to "
+     "the "
+     "instance"},
+    {R"({"instances": [{"name": "a", "plugin": "file", "isolation": "process", "sandbox": 1}]})",
+     "/instances/0/sandbox: expected true, false or an object, not 1; write true"},
+    {R"({"instances": [{"name": "a", "plugin": "file", "isolation": "process", "sandbox": {"nets": true}}]})",
+     "/instances/0/sandbox/nets: unknown key \"nets\"; the keys here are \"user\", \"network\" and \"read\""},
+    {R"({"instances": [{"name": "a", "plugin": "file", "isolation": "process", "memory_limit": "1MiB"}]})",
+     "/instances/0/memory_limit: no process can live in less than 16MiB; write at least \"16MiB\", or 0 for "
+     "no limit"},
     {R"({"instances": [{"name": "a", "plugin": "file", "execution": "paralel"}]})",
      "/instances/0/execution: \"paralel\" is none of the words \"serial\", \"parallel\" or \"inline\"; did "
      "you mean "

@@ -14,7 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 SUFFIXES = {".c", ".cpp", ".h", ".hpp", ".inc"}
 INCLUDE = re.compile(r'^\s*#\s*include(?:_next)?\s*([<"])([^>"]+)[>"]')
 
-ROOMS = {"wire", "transfer", "observe", "loop", "host", "config", "serve"}
+ROOMS = {"wire", "transfer", "observe", "loop", "host", "isolation", "config", "serve"}
 LIBRARIES = {"uv": "uv", "uv.h": "uv", "fmt": "fmt", "spdlog": "spdlog", "nlohmann": "json", "valijson": "json",
              "CLI": "cli11", "tl": "expected", "dlfcn.h": "dl", "link.h": "dl", "kainjow": "mustache",
              "tftpkit": "plugin-api"}
@@ -43,6 +43,7 @@ RULES = {
     "observe": {"std", "io", "posix", "fmt", "spdlog"},
     "loop": {"std", "io", "posix", "fmt", "uv"},
     "host": {"std", "io", "posix", "fmt", "expected", "dl", "plugin-api", "observe"},
+    "isolation": {"std", "io", "posix", "plugin-api", "observe", "host"},
     "config": {"std", "io", "posix", "fmt", "expected", "json", "observe", "host/settings.hpp"},
     "serve": {"std", "io", "posix", "fmt", "expected", "plugin-api"} | ROOMS,
     "plugin-api": {"std"},  # the contract itself
