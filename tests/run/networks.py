@@ -4,6 +4,7 @@ link-local and changing addresses, GSO, a neighbour's MAC address, loss and reor
 import contextlib
 import re
 import socket
+import subprocess
 import time
 
 import tftplib
@@ -185,6 +186,25 @@ def test_a_server_at_a_link_local_address_with_its_scope_works():
         content = tree.file("some.bin", 50_000)
         got = here.call(lambda: fetch(("fe80::7%veth0", PORT), "some.bin", (("windowsize", "4"),)))
         assert got.content == content
+
+
+def test_get_keeps_the_address_that_it_asked_from_when_a_better_one_comes():
+    # As when a machine has just come up: its addresses become usable one after the other, and the kernel would change over to
+    # the one nearest to the server. The server knows a client by its address and answers any other with ERROR 5.
+    with Tree() as tree, cable(["fe80::7/64"], ["fe80:0:0:0:8000::8/64"]) as (there, here), \
+            serve(there, tree.root, f"[fe80::7%veth0]:{PORT}") as server:
+        content = tree.file("some.bin", 4_000_000)
+        out = tree.path("out")
+        command = [*here.prefix, binary(), "get", f"tftp://[fe80::7%veth0]:{PORT}/some.bin", "-o", out,
+                   "--blksize", "64", "--windowsize", "1"]
+        with subprocess.Popen(list(map(str, command)), stderr=subprocess.PIPE, text=True) as client:
+            server.wait_counter("requests", 1)
+            here.ip("address", "add", "fe80::8/64", "dev", "veth0", "nodad")
+            assert client.poll() is None, "the file is too small: it was there before the address"
+            said = client.communicate(timeout=120)[1]
+        assert client.returncode == 0, said
+        assert out.read_bytes() == content
+        assert server.counters()["strangers"] == 0
 
 
 def test_windows_leave_as_segmented_datagrams():

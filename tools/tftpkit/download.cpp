@@ -1,6 +1,7 @@
 #include "download.hpp"
 
 #include "command.hpp"
+#include "loop/sockets.hpp"
 #include "observe/escape.hpp"
 
 #include <algorithm>
@@ -28,6 +29,13 @@ loop::Fd open_socket(const loop::Address& server) {
   const int room = 4 << 20;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
   return fd;
+}
+
+// Where packets to this server leave from, as the kernel sees it now; any port.
+loop::Address source_towards(const loop::Address& server) {
+  const loop::Fd probe = loop::udp_socket(server.family());
+  if (!probe || !loop::connect_to(probe.get(), server)) return {};
+  return loop::bound_address(probe.get()).with_port(0);
 }
 
 int poll_timeout(std::optional<transfer::TimePoint> deadline) {
@@ -58,12 +66,24 @@ void Download::run(const Sink& sink) {
 void Download::answer() {
   while (const auto reply = receiver_.next_reply()) {
     switch (reply->kind) {
-    case transfer::Reply::Kind::opening: send(wire::encode_request(request_), asked_); break;
+    case transfer::Reply::Kind::opening:
+      if (has_source()) send(wire::encode_request(request_), asked_);
+      break;
     case transfer::Reply::Kind::ack: send(wire::encode_ack(reply->wire_block), *peer_); break;
     case transfer::Reply::Kind::error: send(wire::encode_error(receiver_.refusal()), *peer_); break;
     }
     receiver_.on_sent(Clock::now());
   }
+}
+
+// The server knows us by the address that asks, while the kernel would choose anew for every packet: an IPv6
+// address becomes usable two seconds after its interface. Without any address yet the timer asks again.
+bool Download::has_source() {
+  if (source_.family() != loop::Family::none) return true;
+  const auto source = source_towards(asked_);
+  if (source.family() == loop::Family::none || !loop::bind_to(socket_.get(), source)) return false;
+  source_ = source;
+  return true;
 }
 
 // What does not leave counts as lost on the way: the timer sends it again.

@@ -34,6 +34,7 @@ class Download {
 
  private:
   void answer();
+  [[nodiscard]] bool has_source();
   void send(std::span<const std::byte> packet, const loop::Address& to);
   void wait();
   bool receive_one(const Sink& sink);
@@ -43,6 +44,7 @@ class Download {
   void report_failure() const;
 
   loop::Address asked_;
+  loop::Address source_;               // ours, for the whole transfer; none before the first request
   std::optional<loop::Address> peer_;  // the server's transfer port, once it has answered
   wire::Request request_;
   loop::Fd socket_;
