@@ -1,13 +1,10 @@
 #include "serve/setup.hpp"
 
 #include "config/settings.hpp"
-#include "isolation/instance.hpp"
-#include "loop/neighbours.hpp"
 #include "observe/log.hpp"
-#include "serve/plugin_address.hpp"
+#include "serve/start.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace tftpkit::serve {
@@ -40,15 +37,6 @@ Candidates served_by(const std::vector<RunningInstance>& running) {
   for (const auto& instance : running)
     all.push_back(instance.served);
   return all;
-}
-
-std::uint32_t execution_number(config::Execution execution) {
-  switch (execution) {
-  case config::Execution::serial: return TFTPKIT_EXEC_SERIAL;
-  case config::Execution::parallel: return TFTPKIT_EXEC_PARALLEL;
-  case config::Execution::on_loop: return TFTPKIT_EXEC_INLINE;
-  }
-  return TFTPKIT_EXEC_SERIAL;
 }
 
 }  // namespace
@@ -85,11 +73,6 @@ class Builder {
   [[nodiscard]] const host::Finding* usable(const config::InstanceConfig& config);
   [[nodiscard]] bool execution_allowed(const config::InstanceConfig& config, const host::Description& plugin);
   void start(const config::InstanceConfig& config, const host::Finding& finding, host::Settings settings);
-  [[nodiscard]] isolation::Options isolation_options(const config::InstanceConfig& config) const;
-  [[nodiscard]] unsigned most_parallel(const config::InstanceConfig& config) const;
-  [[nodiscard]] std::shared_ptr<const Served> served(const config::InstanceConfig& config,
-                                                     std::shared_ptr<host::Instance> instance,
-                                                     const std::filesystem::path& file);
   [[nodiscard]] const RunningInstance* same_as_before(const RunningInstance& wanted) const;
   void complain(const config::InstanceConfig& config, std::string what, std::string hint = {});
 
@@ -227,80 +210,19 @@ void Builder::add(const config::InstanceConfig& config) {
   }
 }
 
-// What runs apart is never loaded into this process, not even to look at it.
 void Builder::start(const config::InstanceConfig& config, const host::Finding& finding,
                     host::Settings settings) {
-  std::shared_ptr<host::Library> library;
-  host::Snapshot snapshot;
-  if (config.isolation)
-    snapshot = host::Snapshot::of(finding.file, finding.identity);
-  else
-    library = host::Library::load(finding.file, finding.identity);
-  RunningInstance wanted{nullptr, library ? library->identity() : snapshot.identity, settings.json, config,
-                         nullptr};
+  RunningInstance wanted{nullptr, finding.identity, settings.json, config, nullptr};
   if (const RunningInstance* before = same_as_before(wanted)) {
     running_.push_back(*before);
     return;
   }
   if (!execution_allowed(config, *finding.description)) return;
-  host::Services services{tools_.log, link_address_of, tools_.product_version, {}};
-  std::shared_ptr<host::Instance> instance;
-  if (library) {
-    instance = host::Instance::create(library, config.name, std::move(settings), std::move(services));
-  } else {
-    auto isolated = isolation::isolated_instance(*finding.description,
-                                                 {config.name, std::move(snapshot), std::move(settings),
-                                                  std::move(services), isolation_options(config)});
-    instance = std::move(isolated.instance);
-    wanted.keeper = std::move(isolated.keeper);
-  }
-  wanted.served = served(config, std::move(instance), finding.file);
+  auto started =
+      start_instance(config, config_, finding, loaded_here(config, finding), std::move(settings), tools_);
+  wanted.served = std::move(started.served);
+  wanted.keeper = std::move(started.keeper);
   running_.push_back(std::move(wanted));
-}
-
-isolation::Options Builder::isolation_options(const config::InstanceConfig& config) const {
-  isolation::Options options;
-  options.memory = config.isolation->memory_bytes;
-  options.call_limit = config.isolation->call_limit;
-  options.threads = most_parallel(config);
-  if (const auto& wanted = config.isolation->sandbox) {
-    options.sandbox.emplace();
-    options.sandbox->user = wanted->user;
-    options.sandbox->network = wanted->network;
-    for (const auto& path : wanted->read)
-      options.sandbox->read.push_back(path.string());
-  }
-  if (config.execution == config::Execution::serial) options.threads = 1;
-  return options;
-}
-
-unsigned Builder::most_parallel(const config::InstanceConfig& config) const {
-  return config.max_parallel != 0 ? config.max_parallel : config_.executor_threads_per_instance;
-}
-
-// Calls of an isolated instance overlap here as they like: its process keeps them apart.
-std::shared_ptr<const Served> Builder::served(const config::InstanceConfig& config,
-                                              std::shared_ptr<host::Instance> instance,
-                                              const std::filesystem::path& file) {
-  const std::uint32_t execution =
-      config.execution ? execution_number(*config.execution) : instance->execution();
-  auto served = std::make_shared<Served>();
-  host::Instance* raw = instance.get();
-  served->instance = {raw,
-                      [inner = std::move(instance), end = tools_.end_elsewhere](host::Instance*) mutable {
-                        end([last = std::move(inner)]() mutable { last.reset(); });
-                      }};
-  const bool overlap = execution == TFTPKIT_EXEC_PARALLEL || config.isolation;
-  if (execution != TFTPKIT_EXEC_INLINE || config.isolation)
-    served->lane = tools_.executor.lane(config.name, overlap ? most_parallel(config) : 1);
-  tools_.log.write(observe::Level::info, "instance started",
-                   {{"instance", config.name},
-                    {"plugin", raw->description().name},
-                    {"version", raw->description().version},
-                    {"execution", host::execution_text(execution)},
-                    {"isolation", config.isolation ? "process" : "none"},
-                    {"file", file.string()}});
-  return served;
 }
 
 }  // namespace
