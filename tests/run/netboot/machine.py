@@ -4,6 +4,7 @@ import fcntl
 import os
 import pathlib
 import re
+import shlex
 import signal
 import stat
 import struct
@@ -113,4 +114,4 @@ class Booted:
         found = re.search(r"<init>(.*?)\|(.*?)</init>", console, re.S)
         if not found:
             raise Failed(f"no initrd of this test ran: {story}")
-        self.token, self.arguments = found[1], found[2].split()
+        self.token, self.arguments = found[1], shlex.split(found[2])
