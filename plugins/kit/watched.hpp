@@ -68,11 +68,14 @@ class Watched {
     }
   }
 
+  // The log tells what is in force already. The old value may be large: it is freed outside of the lock.
   void set(Pointer value) {
-    if (ways_.summary) host_.log(Level::info, ways_.what + ": " + ways_.summary(*value));
-    // The old value may be large: it is freed outside of the lock.
-    const std::lock_guard lock(mutex_);
-    value_.swap(value);
+    const Pointer taken = value;
+    {
+      const std::lock_guard lock(mutex_);
+      value_.swap(value);
+    }
+    if (ways_.summary) host_.log(Level::info, ways_.what + ": " + ways_.summary(*taken));
   }
 
   Host host_;
