@@ -184,6 +184,7 @@ void Keeper::close(Transfer& transfer, const tftpkit_outcome& outcome) {
   const std::lock_guard lock{mutex_};
   last = found(transfer.id);
   transfers_.erase(transfer.id);
+  body_bytes_ -= transfer.body_bytes();
   if (transfer.process == number_)
     post(encoded(Close{transfer.id, outcome.end, outcome.bytes, outcome.elapsed_us, outcome.resends}));
 }
@@ -420,6 +421,10 @@ bool Keeper::on_answer(Answered answer, std::vector<host::UniqueFd> descriptors)
     fail(answer.id, "its process answered with what the server cannot use");
     return false;
   }
+  if (!fits(*transfer)) {
+    refuse(answer.id, "the bodies on their way use up the memory_limit of its process");
+    return true;
+  }
   const tftpkit_status taken = host_->complete(host_, answer.id, TFTPKIT_OK, &*source, nullptr,
                                                answer.text.data(), answer.text.size());
   if (taken == TFTPKIT_OK) {
@@ -427,8 +432,27 @@ bool Keeper::on_answer(Answered answer, std::vector<host::UniqueFd> descriptors)
     return true;
   }
   const std::lock_guard lock{mutex_};
+  body_bytes_ -= transfer->body_bytes();
   if (transfers_.erase(answer.id) != 0) post(encoded(Close{.id = answer.id}));
   return true;
+}
+
+// Counts the transfer's memory when there is room for it.
+bool Keeper::fits(const Transfer& transfer) {
+  const std::uint64_t limit = program_.options.memory;
+  const std::lock_guard lock{mutex_};
+  if (limit != 0 && body_bytes_ + transfer.body_bytes() > limit) return false;
+  body_bytes_ += transfer.body_bytes();
+  return true;
+}
+
+// The process has answered, and the server will not take it.
+void Keeper::refuse(std::uint64_t id, const std::string& why) {
+  {
+    const std::lock_guard lock{mutex_};
+    post(encoded(Close{.id = id}));
+  }
+  fail(id, why);
 }
 
 void Keeper::on_refusal(const Answered& answer) {

@@ -89,6 +89,8 @@ class Keeper {
   void on_ready();
   bool on_answer(Answered answer, std::vector<host::UniqueFd> descriptors);
   void on_refusal(const Answered& answer);
+  [[nodiscard]] bool fits(const Transfer& transfer);
+  void refuse(std::uint64_t id, const std::string& why);
   bool on_filled(const Filled& filled);
   void on_question(std::uint64_t ticket, const tftpkit_addr& peer);
   std::string bury(Process& process, const Verdict& verdict);
@@ -123,6 +125,7 @@ class Keeper {
   std::deque<std::vector<std::byte>> unsent_;
   std::size_t unsent_bytes_ = 0;
   std::uint8_t told_level_ = 0;
+  std::uint64_t body_bytes_ = 0;  // in memory files that the server has mapped
   std::unordered_map<std::uint64_t, std::shared_ptr<Transfer>> transfers_;
 };
 

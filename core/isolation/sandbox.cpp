@@ -96,6 +96,14 @@ void by_landlock(const Sandbox& sandbox, const std::filesystem::path& plugin, lo
   rules.enforce();
 }
 
+// Of a thread, as the C library makes it; all of it counts at once.
+std::uint64_t stack_size() {
+  constexpr std::uint64_t usual = std::uint64_t{8} << 20;
+  rlimit stack{};
+  if (::getrlimit(RLIMIT_STACK, &stack) != 0 || stack.rlim_cur == RLIM_INFINITY) return usual;
+  return stack.rlim_cur;
+}
+
 void by_mount_namespace() {
   if (::unshare(CLONE_NEWNS) != 0) fail("sandbox: no mount namespace");
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
@@ -108,13 +116,17 @@ void by_mount_namespace() {
 
 }  // namespace
 
-void bound_this_process(std::uint64_t memory) {
+void end_with_the_server() noexcept {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+void bound_this_process(std::uint64_t memory, unsigned threads) {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   if (memory == 0) return;
   // What is written to counts, as a plugin's own memory is; address space that is only kept does not.
-  const rlimit limit{memory, memory};
+  const std::uint64_t bytes = memory + threads * stack_size();
+  const rlimit limit{bytes, bytes};
   if (::setrlimit(RLIMIT_DATA, &limit) != 0) fail("cannot limit the memory");
 }
 
@@ -140,7 +152,7 @@ void give_up_privileges() {
   if (::syscall(SYS_capset, &head, none.data()) != 0) fail("sandbox: cannot give up capabilities");
   // Becoming another user has made /proc/self root's.
   ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  end_with_the_server();  // that was forgotten too
 }
 
 }  // namespace tftpkit::isolation

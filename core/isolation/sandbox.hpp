@@ -11,9 +11,12 @@
 
 namespace tftpkit::isolation {
 
-// Dies with the thread that spawned it, leaves no core file, may not have more memory than this (0: no
-// limit). Throws std::runtime_error, as all of these.
-void bound_this_process(std::uint64_t memory);
+// Dies with the thread that spawned it.
+void end_with_the_server() noexcept;
+
+// Leaves no core file, and may not have more memory than this (0: no limit) beside the stacks of so many
+// threads. Throws std::runtime_error, as all of these.
+void bound_this_process(std::uint64_t memory, unsigned threads);
 
 // Nothing can be written any more, and only what `sandbox` names can be read when it names something;
 // `plugin` is the file that is to be loaded. By Landlock, or by a mount namespace for root where the kernel

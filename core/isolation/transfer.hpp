@@ -58,6 +58,8 @@ struct Transfer {
   std::vector<std::byte> bytes;
   std::unique_ptr<Mapping> memory;
   std::unique_ptr<Stream> stream;
+
+  [[nodiscard]] std::uint64_t body_bytes() const noexcept { return memory ? memory->bytes().size() : 0; }
 };
 
 }  // namespace tftpkit::isolation

@@ -258,7 +258,8 @@ Beginning received_start(isolation::Channel& channel) {
 }
 
 void enter_sandbox(const isolation::Start& start) {
-  isolation::bound_this_process(start.memory);
+  constexpr unsigned own_threads = 3;  // the loop, the log, one more in the executor
+  isolation::bound_this_process(start.memory, start.threads + own_threads);
   if (!start.sandboxed) return;
   isolation::make_view_read_only(start.sandbox, start.file);
   const bool root = ::geteuid() == 0;
@@ -277,16 +278,21 @@ isolation::Channel hidden_channel() {
 }
 
 // Without what every message of this instance begins with: the server says it again.
-std::string reason_of(const std::exception& error, const std::string& instance) {
+std::string reason_of(const host::Error& error, const std::string& instance) {
   const std::string text = error.what();
   const std::size_t end = text.find("): ");
   const bool titled = text.starts_with("instance \"" + instance + "\"") && end != std::string::npos;
   return titled ? text.substr(end + 3) : text;
 }
 
+void say_failed(const isolation::Channel& channel, const std::string& why) {
+  channel.send_waiting(isolation::encoded(isolation::Failed{isolation::cut(why)}));
+}
+
 }  // namespace
 
 void guest_process() {
+  isolation::end_with_the_server();
   std::signal(SIGPIPE, SIG_IGN);
   isolation::Channel channel = hidden_channel();
   Beginning beginning = received_start(channel);
@@ -295,9 +301,10 @@ void guest_process() {
     Guest guest{beginning.start, channel};
     guest.begin(beginning.start, beginning.copy, std::move(beginning.settings));
     guest.serve();
+  } catch (const host::Error& error) {
+    say_failed(channel, reason_of(error, beginning.start.instance));
   } catch (const std::exception& error) {
-    channel.send_waiting(
-        isolation::encoded(isolation::Failed{isolation::cut(reason_of(error, beginning.start.instance))}));
+    say_failed(channel, std::string{"its process cannot begin: "} + error.what());
   }
   ::_exit(0);
 }

@@ -12,6 +12,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <sstream>
@@ -76,8 +77,9 @@ class Bench {
                                   std::move(settings), {log_, {}, "0.0-test", {}});
   }
 
+  using Neighbour = std::function<bool(const tftpkit_addr&, std::uint8_t*)>;
   tftpkit::isolation::Isolated isolated(const std::string& plugin, tftpkit::isolation::Options options,
-                                        host::Settings settings = {}) {
+                                        host::Settings settings = {}, Neighbour neighbour = {}) {
     options.own_binary = environment("GUEST");
     const auto file = plugin_file(plugin);
     const auto description =
@@ -86,7 +88,7 @@ class Bench {
     return tftpkit::isolation::isolated_instance(*description, {plugin + "-1",
                                                                 host::Snapshot::of(file),
                                                                 std::move(settings),
-                                                                {log_, {}, "0.0-test", {}},
+                                                                {log_, std::move(neighbour), "0.0-test", {}},
                                                                 std::move(options)});
   }
 

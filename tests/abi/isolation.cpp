@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <thread>
 
@@ -178,6 +179,40 @@ TEST_CASE("A read that waits is woken by cancel, and the plugin's is woken too")
   reader.join();
   CHECK(got == TFTPKIT_E_CANCELLED);
   asked.call().close({});
+}
+
+TEST_CASE("The plugin in its process sees the whole request, and the peer's link-layer address through the "
+          "server") {
+  Bench bench;
+  const auto neighbour = [](const tftpkit_addr& peer, std::uint8_t* mac) {
+    for (int i = 0; i < 6; ++i)
+      mac[i] = static_cast<std::uint8_t>(0x50 + i);
+    return peer.family == 4 && peer.port == 2070;
+  };
+  const auto instance = bench.isolated("pathinfo", patient(), {}, neighbour).instance;
+  auto request = bench::request_for("a/b");
+  request.wire_path = "\\a\\b\xff";
+  request.mode = TFTPKIT_MODE_NETASCII;
+  request.blksize = 1428;
+  request.windowsize = 16;
+  request.redirects = 3;
+  request.peer = {4, 2070, 0, {192, 0, 2, 7}};
+  request.local = {6, 69, 0, {0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  request.options = {{"tsize", "0"}, {"X-Vendor", "Foo Bar"}};
+  std::string content;
+  std::atomic<bool> answered{false};
+  const auto call = host::Call::make(instance, request, [&](host::Answer answer) {
+    if (answer.source)
+      content.assign(reinterpret_cast<const char*>(answer.source->data.data()), answer.source->data.size());
+    answered = true;
+  });
+  call->open();
+  REQUIRE(bench::comes_true([&] { return answered.load(); }));
+  CHECK(
+      content ==
+      "path=a/b\nwire_path=\\x5ca\\x5cb\\xff\nmode=netascii\nblksize=1428\nwindowsize=16\n"
+      "answer_within_ms=10000\npeer=192.0.2.7:2070\nlocal=[fd00::1]:69\nmac=50:51:52:53:54:55\nredirects=3\n"
+      "instance=pathinfo-1\noption=tsize:0\noption=x-vendor:Foo Bar\n");
 }
 
 TEST_CASE("The plugin's words come into the server's log, and its failures with their text") {

@@ -178,6 +178,26 @@ def test_what_is_asked_while_the_process_is_down_gets_an_error_at_once():
         assert server.stop() == 0
 
 
+def test_bodies_on_their_way_are_bounded_by_the_memory_limit():
+    with Tree() as tree, serving(tree, [isolated("guest", memory_limit="56MiB")], only("guest")) as server:
+        size = 24 << 20
+        with Client(server.address) as first, Client(server.address) as second:
+            for client in (first, second):
+                client.rrq(f"same/{size}")
+                client.expect_data(1, bytes(512))
+            packet = error_of(server, f"same/{size}")
+            assert packet and "memory_limit" in packet.text, packet
+            assert fetch(server.address, "good/1000").content == plugin_pattern(1000)
+            first.error(0)
+            with Client(server.address) as third:
+                def again():
+                    third.rrq(f"same/{size}")
+                    return third.receive().op == DATA
+                eventually(again, "room for a body")
+                third.error(0)
+            second.error(0)
+
+
 def test_a_plugin_that_can_be_only_once_in_a_process_runs_twice_beside_itself():
     with Tree() as tree:
         twice = [isolated("first"), isolated("second")]

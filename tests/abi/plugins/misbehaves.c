@@ -20,10 +20,11 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { gigabyte = 1 << 30 };
+enum { gigabyte = 1 << 30, largest_same = 24 << 20 };
 
 static const tftpkit_host* host;
 static int alive;
+static unsigned char same[largest_same];
 
 typedef struct {
   uint64_t at;
@@ -241,6 +242,8 @@ static tftpkit_status open_read(void* self, const tftpkit_request* request, tftp
     return act(rest);
   }
   if ((rest = after(path, "good/")) != NULL) return answer_buffer(source, strtoull(rest, NULL, 10), made);
+  if ((rest = after(path, "same/")) != NULL && strtoull(rest, NULL, 10) <= largest_same)
+    return tftpkit_answer_buffer(source, same, strtoull(rest, NULL, 10), made);
   if ((rest = after(path, "file/")) != NULL) return answer_file(source, strtoull(rest, NULL, 10), made);
   if ((rest = after(path, "stream/")) != NULL) {
     made->size = strtoull(rest, NULL, 10);
