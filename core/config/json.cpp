@@ -1,6 +1,7 @@
 #include "config/json.hpp"
 
 #include "config/nearest.hpp"
+#include "config/place.hpp"
 #include "observe/escape.hpp"
 
 #include <algorithm>
@@ -11,14 +12,6 @@ namespace tftpkit::config {
 namespace {
 
 constexpr std::size_t deepest = 64;  // what is built from it later walks it recursively
-
-std::string place(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, std::min(offset, text.size()));
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const std::size_t newline = before.rfind('\n');
-  const std::size_t column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
 
 // Reads without building anything, because the library silently keeps the last of two equal keys.
 class Inspection : public nlohmann::json_sax<Json> {
@@ -63,8 +56,8 @@ class Inspection : public nlohmann::json_sax<Json> {
       what.erase(at, end == std::string::npos || end < at ? std::string::npos : end + 1 - at);
     }
     const bool comma = token.ends_with('}') || token.ends_with(']');
-    report_.add(place(text_, offset), {"this is not JSON: " + observe::escaped(what, 300),
-                                       comma ? "is there a comma too many before it?" : ""});
+    report_.add(place_in(text_, offset), {"this is not JSON: " + observe::escaped(what, 300),
+                                          comma ? "is there a comma too many before it?" : ""});
     return false;
   }
 

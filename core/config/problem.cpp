@@ -1,7 +1,10 @@
 #include "config/problem.hpp"
 
+#include "config/place.hpp"
 #include "config/report.hpp"
 #include "observe/escape.hpp"
+
+#include <algorithm>
 
 namespace tftpkit::config {
 
@@ -40,6 +43,14 @@ std::string below(std::string_view pointer, std::string_view step) {
 
 std::string below(std::string_view pointer, std::size_t index) {
   return below(pointer, std::to_string(index));
+}
+
+std::string place_in(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, std::min(offset, text.size()));
+  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
+  const std::size_t newline = before.rfind('\n');
+  const std::size_t column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
+  return "line " + std::to_string(line) + ", column " + std::to_string(column);
 }
 
 }  // namespace tftpkit::config

@@ -1,6 +1,7 @@
 #include "kit/template_check.hpp"
 
 #include "config/nearest.hpp"
+#include "config/place.hpp"
 
 #include <algorithm>
 
@@ -31,14 +32,6 @@ Tag tag_of(std::string_view inside) {
   return tag;
 }
 
-std::string place(std::string_view text, std::size_t offset) {
-  const std::string_view before = text.substr(0, offset);
-  const auto line = std::count(before.begin(), before.end(), '\n') + 1;
-  const std::size_t newline = before.rfind('\n');
-  const std::size_t column = before.size() - (newline == std::string_view::npos ? 0 : newline + 1) + 1;
-  return "line " + std::to_string(line) + ", column " + std::to_string(column);
-}
-
 class Check {
  public:
   Check(const TemplateRules& rules, config::Report& report) : rules_(rules), report_(report) {}
@@ -49,7 +42,7 @@ class Check {
     std::size_t at = 0;
     for (std::size_t begin = 0; (begin = source.find("{{", at)) != std::string_view::npos;) {
       out += source.substr(at, begin - at);
-      const std::string here = where + place(source, begin);
+      const std::string here = where + config::place_in(source, begin);
       const bool triple = source.substr(begin).starts_with("{{{");
       const std::string_view closing = triple ? "}}}" : "}}";
       const std::size_t end = source.find(closing, begin + 2);

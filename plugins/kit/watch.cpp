@@ -1,13 +1,12 @@
 #include "kit/watch.hpp"
 
+#include "kit/quiet_thread.hpp"
 #include "kit/unique_fd.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <poll.h>
-#include <pthread.h>
 #include <string>
 #include <string_view>
 #include <sys/eventfd.h>
@@ -85,18 +84,12 @@ Watch::~Watch() {
 void Watch::start() {
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");
-  // Signals belong to the server's threads.
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   try {
-    thread_ = std::thread([this] { run(); });
+    thread_ = quiet_thread([this] { run(); });
   } catch (...) {
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(std::exchange(wake_, -1));
     throw;
   }
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 void Watch::stop() {

@@ -3,15 +3,14 @@
 #include "config/object_reader.hpp"
 #include "config/text_file.hpp"
 #include "kit/json_file.hpp"
+#include "kit/quiet_thread.hpp"
 #include "kit/unique_fd.hpp"
 #include "kit/watched.hpp"
 
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <fcntl.h>
-#include <pthread.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -111,12 +110,7 @@ void OneShots::use(const OneShot& order) {
 
 void OneShots::start() {
   if (!file_) return;
-  // Signals belong to the server's threads.
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  thread_ = kit::quiet_thread([this] { run(); });
 }
 
 void OneShots::stop() {
@@ -134,10 +128,10 @@ void OneShots::run() {
     news_.wait(lock, [this] { return unwritten_ || ending_; });
     if (!unwritten_) return;
     unwritten_ = false;
-    const std::string now = text();
+    const auto now = used_;  // a copy: the network threads wait for the lock
     lock.unlock();
     try {
-      write(now);
+      write(text_of(now));
     } catch (const std::exception& error) {
       host_.log(Level::error, std::string("which one-shot boots were used is not on disk: ") + error.what() +
                                   "; it is kept in memory, and tried again with the next one");
@@ -146,9 +140,9 @@ void OneShots::run() {
   }
 }
 
-std::string OneShots::text() const {
+std::string OneShots::text_of(const std::map<std::string, Used>& all_used) {
   config::Json all = config::Json::object();
-  for (const auto& [machine, used] : used_)
+  for (const auto& [machine, used] : all_used)
     all[machine] = {{"profile", used.profile}, {"id", used.id}, {"at", used.at}};
   return config::dumped({{"used", all}}, 2) + "\n";
 }

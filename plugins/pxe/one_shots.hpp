@@ -49,7 +49,7 @@ class OneShots {
   void read_used(const config::Json& all, config::Report& report);
   void run();
   void write(const std::string& text) const;
-  [[nodiscard]] std::string text() const;
+  [[nodiscard]] static std::string text_of(const std::map<std::string, Used>& all_used);
 
   Host host_;
   std::optional<std::filesystem::path> file_;

@@ -27,8 +27,8 @@ STD_IO = {"barrier", "condition_variable", "cstdio", "filesystem", "fstream", "f
           "semaphore", "shared_mutex", "stop_token", "thread"}
 
 # Headers of the rooms that our own plugins may use as well: values in, values out, linked into the plugin.
-FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text nearest network_text object_reader problem "
-                                                     "report text_file units").split()} | {"observe/escape.hpp"}
+FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text nearest network_text object_reader place "
+                                                     "problem report text_file units").split()} | {"observe/escape.hpp"}
 
 # The decision of a plugin, as values: a command that tells what the plugin would do asks the same objects. Nothing of
 # the plugin ABI and nothing that runs.
