@@ -263,7 +263,13 @@ def test_mistakes_stop_the_start_and_all_are_listed():
 
 
 def test_the_readme_names_every_setting_as_the_schema_does():
-    faults = table_faults(schema_of(str(plugin())), README)
+    try:
+        schema = schema_of(str(plugin()))
+    except OSError as problem:
+        if "san_" in str(problem):
+            raise Skip("python cannot load what a sanitizer was built into") from problem
+        raise
+    faults = table_faults(schema, README)
     assert not faults, "\n".join(faults)
 
 
