@@ -270,4 +270,4 @@ def test_a_file_that_is_cut_or_overwritten_while_it_is_sent_ends_in_an_error():
 
 if __name__ == "__main__":
     tftplib.binary()
-    tftplib.main(globals())
+    tftplib.main(globals(), side_by_side=4)
