@@ -62,10 +62,10 @@ class Boot:
             booted = boot(place, cable, tree.base, *for_qemu)
             self.story = f"{booted.story}\n{server.log}"
             self.lines = [json.loads(line) for line in server.log.splitlines()]
+            assert booted.token == token, self.story
+            for word in ARGUMENTS:
+                assert word in booted.arguments, f"{word}: {booted.arguments}\n{self.story}"
             place.call(then)
-        assert booted.token == token, self.story
-        for word in ARGUMENTS:
-            assert word in booted.arguments, f"{word}: {booted.arguments}\n{self.story}"
 
     def delivered(self, *wanted):
         """These names, each with the instance that answered, were delivered in this order; linux and initrd whole."""
