@@ -22,7 +22,7 @@ void Repeats::answered(const kit::Ip& client, const std::string& name, Text text
   forget_old(now);
   Answer& answer = answers_[client][name];
   const unsigned times = answer.delivered ? 1 : answer.times + 1;  // delivered before: a new order
-  answer = {std::move(text), times, false, false, now};
+  answer = {std::move(text), times, false, false, false, now};
 }
 
 void Repeats::delivered(const kit::Ip& client, const std::string& name, Clock::time_point now) {
@@ -42,10 +42,9 @@ Repeats::Text Repeats::again(const kit::Ip& client, const std::string& name, Clo
   const auto kept = found->second.find(name);
   if (kept == found->second.end()) return nullptr;
   Answer& answer = kept->second;
-  const bool second_reading = answer.times < 2 || answer.asked_else;
+  const bool second_reading = !answer.repeated && (answer.times < 2 || answer.asked_else);
   if (!answer.delivered || now - answer.since >= within_ || !second_reading) return nullptr;
-  ++answer.times;
-  answer.asked_else = false;
+  answer.repeated = true;
   return answer.text;
 }
 

@@ -28,8 +28,8 @@ class Repeats {
   void answered(const kit::Ip& client, const std::string& name, Text text);
   void delivered(const kit::Ip& client, const std::string& name, Clock::time_point now = Clock::now());
 
-  // What a second reading has to see again, or null. It is one when the name was asked for only once so far,
-  // or when the client has asked for something else since (its menu program).
+  // What a second reading has to see again, or null. It is one, and the only one, when the name was asked for
+  // only once so far, or when the client has asked for something else since (its menu program).
   [[nodiscard]] Text again(const kit::Ip& client, const std::string& name,
                            Clock::time_point now = Clock::now());
 
@@ -39,6 +39,7 @@ class Repeats {
     unsigned times = 0;
     bool delivered = false;
     bool asked_else = false;
+    bool repeated = false;
     Clock::time_point since{};
   };
   void forget_old(Clock::time_point now);

@@ -134,9 +134,9 @@ TEST_CASE("a second reading is known by what came between") {
   repeats.seen(ip, "n");
   CHECK(repeats.again(ip, "n", now) == nullptr);
   repeats.seen(ip, "menu.c32");
-  CHECK(repeats.again(ip, "n", now) == text);
-  CHECK(repeats.again(ip, "n", now) == nullptr);
-  repeats.seen(ip, "menu.c32");
   CHECK(repeats.again(ip, "n", now + 10s) == nullptr);
+  CHECK(repeats.again(ip, "n", now + 9s) == text);
+  repeats.seen(ip, "linux");
+  CHECK(repeats.again(ip, "n", now + 9s) == nullptr);  // it has booted by now
   CHECK(repeats.again(*tftpkit::kit::ip_from("10.0.0.2"), "n", now) == nullptr);
 }
