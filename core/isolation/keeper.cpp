@@ -2,6 +2,7 @@
 
 #include "isolation/answer.hpp"
 #include "isolation/message.hpp"
+#include "isolation/watch.hpp"
 #include "observe/log.hpp"
 
 #include <algorithm>
@@ -21,11 +22,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Messages for a process that does not take them: a few thousand requests, then it counts as hanging.
-constexpr std::size_t most_unsent_bytes = std::size_t{8} << 20;
 // Messages taken in a row before time limits are looked at.
 constexpr int most_messages_at_once = 256;
-constexpr milliseconds longest_ping_interval{1'000};
 constexpr milliseconds time_to_die{1'000};  // for a process that has closed its connection
 
 // Threads made while this lives take no signals: those belong to the server's own.
@@ -44,11 +42,6 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-std::string in_seconds(milliseconds time) {
-  const auto tenths = (time.count() + 50) / 100;
-  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " s";
-}
-
 std::string in_mebibytes(std::uint64_t bytes) {
   return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB";
 }
@@ -60,57 +53,6 @@ milliseconds more_or_less(milliseconds time) {
 }
 
 }  // namespace
-
-// What one process has said of itself so far.
-class Keeper::Watch {
- public:
-  explicit Watch(milliseconds call_limit)
-      : call_limit_{call_limit}, interval_{std::clamp(call_limit / 4, milliseconds(20),
-                                                      longest_ping_interval)},
-        begun_{Clock::now()}, heard_{begun_}, next_{begun_ + interval_} {}
-
-  void started() noexcept {
-    started_ = true;
-    heard_ = Clock::now();
-  }
-  [[nodiscard]] bool is_started() const noexcept { return started_; }
-  // More milliseconds than this can only be a lie.
-  void heard(std::uint64_t longest_call_ms) noexcept {
-    heard_ = Clock::now();
-    longest_call_ = milliseconds(std::min<std::uint64_t>(longest_call_ms, UINT32_MAX));
-  }
-  void failed(std::string why) { failure_ = std::move(why); }
-  // Why it could not start, in its own words.
-  [[nodiscard]] const std::string& failure() const noexcept { return failure_; }
-  [[nodiscard]] milliseconds until_next() const {
-    return std::max(milliseconds(0), std::chrono::ceil<milliseconds>(next_ - Clock::now()));
-  }
-  // Once for each interval.
-  bool due() {
-    if (Clock::now() < next_) return false;
-    next_ = Clock::now() + interval_;
-    return true;
-  }
-  // In words, when it hangs.
-  [[nodiscard]] std::string hangs() const {
-    const std::string limit = "its limit of " + in_seconds(call_limit_);
-    if (longest_call_ > call_limit_) return "a call took longer than " + limit + " and its process was ended";
-    // Our own thread may have been kept from listening: an interval more is due to the process.
-    if (Clock::now() - heard_ <= call_limit_ + interval_) return {};
-    if (!started_) return "its process did not start the instance within " + in_seconds(call_limit_);
-    return "its process did not react within " + in_seconds(call_limit_) + " and was ended";
-  }
-
- private:
-  milliseconds call_limit_;
-  milliseconds interval_;
-  Clock::time_point begun_;
-  Clock::time_point heard_;
-  Clock::time_point next_;
-  milliseconds longest_call_{0};
-  std::string failure_;
-  bool started_ = false;
-};
 
 Keeper::Keeper(Program program)
     : program_{std::move(program)}, settings_{encoded_settings(program_.settings)},
@@ -147,58 +89,6 @@ void Keeper::wake() const noexcept {
   [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &one, sizeof one);
 }
 
-// ------------------------------------------------------------------ calls of the host
-
-tftpkit_status Keeper::open(const tftpkit_request& request) {
-  auto message = encoded(open_message(request));
-  auto transfer = std::make_shared<Transfer>();
-  transfer->id = request.id;
-  std::string why;
-  {
-    const std::lock_guard lock{mutex_};
-    if (phase_ == Phase::running) {
-      transfer->process = number_;
-      transfers_.emplace(request.id, std::move(transfer));
-      post(std::move(message));
-      return TFTPKIT_PENDING;
-    }
-    why = phase_ == Phase::starting ? "its process is being started again" : "its process is down: " + why_;
-  }
-  return tftpkit_fail(host_, TFTPKIT_E_UNAVAILABLE, why.c_str());
-}
-
-std::int64_t Keeper::read(Transfer& transfer, std::span<std::byte> into) const {
-  if (!transfer.stream) return TFTPKIT_E_INVALID;
-  std::string why;
-  const std::int64_t got = transfer.stream->read(into, why);
-  if (got < 0 && !why.empty()) host_->explain(host_, why.data(), why.size());
-  return got;
-}
-
-void Keeper::cancel(Transfer& transfer) {
-  if (transfer.stream) transfer.stream->cancel();
-}
-
-void Keeper::close(Transfer& transfer, const tftpkit_outcome& outcome) {
-  std::shared_ptr<Transfer> last;  // unmapping takes its time: after the lock
-  const std::lock_guard lock{mutex_};
-  last = found(transfer.id);
-  transfers_.erase(transfer.id);
-  body_bytes_ -= transfer.body_bytes();
-  if (transfer.process == number_)
-    post(encoded(Close{transfer.id, outcome.end, outcome.bytes, outcome.elapsed_us, outcome.resends}));
-}
-
-// The host keeps the request until it is completed: now, since the process does not need it for that.
-void Keeper::give_up(std::uint64_t id) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (transfers_.erase(id) == 0) return;
-    post(encoded(GiveUp{id}));
-  }
-  host_->complete(host_, id, TFTPKIT_E_CANCELLED, nullptr, nullptr, nullptr, 0);
-}
-
 std::string Keeper::state() const {
   const std::lock_guard lock{mutex_};
   const auto left = std::max(milliseconds(0), std::chrono::ceil<milliseconds>(next_start_ - Clock::now()));
@@ -221,33 +111,6 @@ pid_t Keeper::pid() const {
   const std::lock_guard lock{mutex_};
   return process_ != nullptr ? process_->pid() : -1;
 }
-
-// ------------------------------------------------------------------ messages out
-
-void Keeper::post(std::vector<std::byte> bytes) {
-  if (process_ == nullptr) return;
-  if (unsent_.empty() && process_->channel().send(bytes) != SendResult::full) return;
-  unsent_bytes_ += bytes.size();
-  unsent_.push_back(std::move(bytes));
-  wake();
-}
-
-// False when the process lets too much lie.
-bool Keeper::flush() {
-  while (!unsent_.empty()) {
-    if (process_->channel().send(unsent_.front()) == SendResult::full) break;
-    unsent_bytes_ -= unsent_.front().size();
-    unsent_.pop_front();
-  }
-  return unsent_bytes_ <= most_unsent_bytes;
-}
-
-std::shared_ptr<Transfer> Keeper::found(std::uint64_t id) const {
-  const auto at = transfers_.find(id);
-  return at == transfers_.end() ? nullptr : at->second;
-}
-
-// ------------------------------------------------------------------ the keeper's thread
 
 void Keeper::run() {
   while (run_once()) {
@@ -328,7 +191,7 @@ void Keeper::wait_for_events(Process& process, Watch& watch) {
   const auto wanted = static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN);
   std::array<pollfd, 3> events{
       {{process.channel().fd(), wanted, 0}, {process.pidfd(), POLLIN, 0}, {wake_.get(), POLLIN, 0}}};
-  ::poll(events.data(), events.size(), static_cast<int>(watch.until_next().count()));
+  ::poll(events.data(), events.size(), static_cast<int>(watch.until_due().count()));
   std::uint64_t count = 0;
   [[maybe_unused]] const ssize_t got = ::read(wake_.get(), &count, sizeof count);
 }
@@ -366,29 +229,6 @@ bool Keeper::take(Received received, Watch& watch) {
   return true;
 }
 
-bool Keeper::take_speech(std::span<const std::byte> bytes) const {
-  if (const auto says = decoded<Says>(bytes)) {
-    host_->log(host_, says->level, says->text.data(), says->text.size());
-    return true;
-  }
-  const auto fault = decoded<Fault>(bytes);
-  if (fault) static_cast<const host::Instance*>(host_->impl)->blame(fault->text);
-  return fault.has_value();
-}
-
-bool Keeper::take_from_running(Received received, Watch& watch) {
-  if (auto answer = decoded<Answered>(received.bytes))
-    return on_answer(std::move(*answer), std::move(received.descriptors));
-  if (const auto filled = decoded<Filled>(received.bytes)) return on_filled(*filled);
-  if (const auto pong = decoded<Pong>(received.bytes)) {
-    watch.heard(pong->longest_call_ms);
-    return true;
-  }
-  const auto question = decoded<LinkQuestion>(received.bytes);
-  if (question) on_question(question->ticket, question->peer);
-  return question.has_value();
-}
-
 void Keeper::on_ready() {
   const std::lock_guard lock{mutex_};
   phase_ = Phase::running;
@@ -397,91 +237,6 @@ void Keeper::on_ready() {
   if (number_ > 1)
     program_.services.log.write(observe::Level::info, "isolated process runs again",
                                 {{"instance", program_.instance}, {"pid", process_->pid()}});
-}
-
-// An answer that nobody waits for any more has been given up there too; its descriptors are closed here.
-bool Keeper::on_answer(Answered answer, std::vector<host::UniqueFd> descriptors) {
-  std::shared_ptr<Transfer> transfer;
-  {
-    const std::lock_guard lock{mutex_};
-    transfer = found(answer.id);
-    if (!transfer || transfer->answered || transfer->process != number_) return true;
-    transfer->answered = answer.status == TFTPKIT_OK;
-  }
-  if (answer.status != TFTPKIT_OK) {
-    on_refusal(answer);
-    return true;
-  }
-  const auto want_more = [this, id = answer.id](std::uint64_t taken) {
-    const std::lock_guard lock{mutex_};
-    post(encoded(More{id, taken}));
-  };
-  const auto source = source_of(answer, descriptors, *transfer, want_more);
-  if (!source) {
-    fail(answer.id, "its process answered with what the server cannot use");
-    return false;
-  }
-  if (!fits(*transfer)) {
-    refuse(answer.id, "the bodies on their way use up the memory_limit of its process");
-    return true;
-  }
-  const tftpkit_status taken = host_->complete(host_, answer.id, TFTPKIT_OK, &*source, nullptr,
-                                               answer.text.data(), answer.text.size());
-  if (taken == TFTPKIT_OK) {
-    if (source->fd >= 0) descriptors.front().release();  // the host's now
-    return true;
-  }
-  const std::lock_guard lock{mutex_};
-  body_bytes_ -= transfer->body_bytes();
-  if (transfers_.erase(answer.id) != 0) post(encoded(Close{.id = answer.id}));
-  return true;
-}
-
-// Counts the transfer's memory when there is room for it.
-bool Keeper::fits(const Transfer& transfer) {
-  const std::uint64_t limit = program_.options.memory;
-  const std::lock_guard lock{mutex_};
-  if (limit != 0 && body_bytes_ + transfer.body_bytes() > limit) return false;
-  body_bytes_ += transfer.body_bytes();
-  return true;
-}
-
-// The process has answered, and the server will not take it.
-void Keeper::refuse(std::uint64_t id, const std::string& why) {
-  {
-    const std::lock_guard lock{mutex_};
-    post(encoded(Close{.id = id}));
-  }
-  fail(id, why);
-}
-
-void Keeper::on_refusal(const Answered& answer) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (transfers_.erase(answer.id) == 0) return;
-  }
-  host_->complete(host_, answer.id, answer.status, nullptr, nullptr, answer.text.data(), answer.text.size());
-}
-
-bool Keeper::on_filled(const Filled& filled) {
-  std::shared_ptr<Transfer> transfer;
-  {
-    const std::lock_guard lock{mutex_};
-    transfer = found(filled.id);
-    if (!transfer || !transfer->answered || transfer->process != number_) return true;
-  }
-  if (!transfer->stream || !transfer->stream->on_filled(filled.filled, filled.ended && !filled.broken))
-    return false;
-  if (filled.broken) transfer->stream->on_broken(TFTPKIT_E_IO, filled.why);
-  return true;
-}
-
-void Keeper::on_question(std::uint64_t ticket, const tftpkit_addr& peer) {
-  LinkAddress address;
-  address.ticket = ticket;
-  if (program_.services.neighbour) address.found = program_.services.neighbour(peer, address.mac.data());
-  const std::lock_guard lock{mutex_};
-  post(encoded(address));
 }
 
 std::optional<Keeper::Verdict> Keeper::out_of_bounds(Process& process, Watch& watch) {
@@ -550,31 +305,6 @@ void Keeper::tell_end(pid_t pid, const std::string& why, std::size_t failed,
                                {"why", why},
                                {"requests_failed", failed},
                                {"peak_memory_bytes", peak_memory}});
-}
-
-// What has no answer yet fails, and what would still have to come. Bytes that are here stay. How many failed.
-std::size_t Keeper::fail_all(const std::string& why) {
-  std::vector<std::shared_ptr<Transfer>> all;
-  {
-    const std::lock_guard lock{mutex_};
-    for (const auto& [id, transfer] : transfers_)
-      if (transfer->process == number_ && (!transfer->answered || transfer->stream)) all.push_back(transfer);
-  }
-  for (const auto& transfer : all) {
-    if (transfer->stream)
-      transfer->stream->on_broken(TFTPKIT_E_UNAVAILABLE, why);
-    else
-      fail(transfer->id, why);
-  }
-  return all.size();
-}
-
-void Keeper::fail(std::uint64_t id, const std::string& why) {
-  {
-    const std::lock_guard lock{mutex_};
-    if (transfers_.erase(id) == 0) return;
-  }
-  host_->complete(host_, id, TFTPKIT_E_UNAVAILABLE, nullptr, nullptr, why.data(), why.size());
 }
 
 // False when there shall be no next one: the first never came to life, or the server has no more use for it.

@@ -29,6 +29,7 @@ namespace tftpkit::isolation {
 
 struct Answered;
 struct Filled;
+class Watch;
 
 // What runs in the process.
 struct Program {
@@ -72,8 +73,6 @@ class Keeper {
     std::string why;         // empty: its exit status tells
     bool asked_for = false;  // by stop()
   };
-  class Watch;  // what one process has said of itself so far
-
   // On the keeper's own thread.
   void run();
   bool run_once();
