@@ -7,6 +7,7 @@
 #include "isolation/instance.hpp"
 #include "observe/log.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -72,7 +73,9 @@ class Bench {
 
   // With ISOLATED in the environment the same tests run over plugins in processes of their own.
   std::shared_ptr<host::Instance> instance(const std::string& plugin, host::Settings settings = {}) {
-    if (std::getenv("ISOLATED") != nullptr) return isolated(plugin, {}, std::move(settings)).instance;
+    tftpkit::isolation::Options unlimited;
+    unlimited.memory = 0;  // a sanitizer's shadow is larger than any limit
+    if (std::getenv("ISOLATED") != nullptr) return isolated(plugin, unlimited, std::move(settings)).instance;
     return host::Instance::create(host::Library::load(plugin_file(plugin)), plugin + "-1",
                                   std::move(settings), {log_, {}, "0.0-test", {}});
   }
@@ -107,7 +110,7 @@ class Bench {
 };
 
 inline host::OpenRequest request_for(const std::string& path) {
-  static std::uint64_t last_id = 0;
+  static std::atomic<std::uint64_t> last_id{0};
   host::OpenRequest request;
   request.id = ++last_id;
   request.path = path;
