@@ -75,7 +75,8 @@ class Menu {
 
   Values values() {
     Values values = raw_;
-    values.set("note", line(Syntax::extlinux, note()));
+    // A comment in every syntax; a backslash at its end would take the next line into it.
+    values.set("note", line(Syntax::extlinux, line(Syntax::ipxe, note())));
     values.set("title", line(syntax_, look_.title.value_or(profile_.title)));
     const Profile& chosen = default_entry();
     values.set("default", label(chosen.name));

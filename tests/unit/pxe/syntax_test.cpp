@@ -209,6 +209,16 @@ TEST_CASE("names and titles of the inventory cannot break out either") {
   CHECK(syslinux.has("APPEND name=\"ev_il_; _(x) }\"\n"));
 }
 
+TEST_CASE("a name cannot break out of the comment at the top") {
+  const Scratch scratch;
+  scratch.file("inventory.json", R"JSON({"profiles": {"p\\": {"kernel": "k"}},
+    "machines": {"a ${x} \\": {"mac": "525400000001", "profile": "p\\"}}})JSON");
+  Plugin plugin(scratch);
+  for (const char* name : {"pxelinux.cfg/01-52-54-00-00-00-01", "grub/grub.cfg-01-52-54-00-00-00-01",
+                           "mac-525400000001.ipxe", "ipxe/mac-525400000001.ipxe"})
+    CHECK(plugin.get(name).has("# a _{x} _: p_\n"));
+}
+
 TEST_CASE("a template of one's own cannot forget to escape") {
   const Scratch scratch;
   scratch.file("inventory.json", R"JSON({"default": "k", "profiles": {"k": {"kernel": "k"}},
