@@ -3,7 +3,6 @@
 #include "loop/loop.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
@@ -37,14 +36,11 @@ enum class Effort { cached_only, whatever_it_takes };
 
 // Bytes read, or -errno. RWF_NOWAIT reads what is in the page cache and says EAGAIN for the rest.
 ssize_t read_at(int fd, const Space& space, std::uint64_t position, Effort effort) {
-  std::array<iovec, 2> parts{};
-  int count = 0;
-  for (const auto& part : space.parts)
-    if (!part.empty()) parts[static_cast<std::size_t>(count++)] = {part.data(), part.size()};
+  const IoVectors into = io_vectors(space);
   const int flags = effort == Effort::cached_only ? RWF_NOWAIT : 0;
   ssize_t got = 0;
   do
-    got = ::preadv2(fd, parts.data(), count, static_cast<off_t>(position), flags);
+    got = ::preadv2(fd, into.parts.data(), into.count, static_cast<off_t>(position), flags);
   while (got < 0 && errno == EINTR);
   return got < 0 ? -errno : got;
 }

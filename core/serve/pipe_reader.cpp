@@ -1,9 +1,7 @@
 #include "serve/pipe_reader.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <sys/uio.h>
 #include <utility>
 
 namespace tftpkit::serve {
@@ -13,13 +11,10 @@ PipeReader::PipeReader(loop::Loop& loop, host::UniqueFd fd)
                                  [this](loop::Ready) { on_readable(); }} {}
 
 std::optional<ReadResult> PipeReader::try_read(const Space& space) {
-  std::array<iovec, 2> parts{};
-  int count = 0;
-  for (const auto& part : space.parts)
-    if (!part.empty()) parts[static_cast<std::size_t>(count++)] = {part.data(), part.size()};
+  const IoVectors into = io_vectors(space);
   ssize_t got = 0;
   do
-    got = ::readv(fd_.get(), parts.data(), count);
+    got = ::readv(fd_.get(), into.parts.data(), into.count);
   while (got < 0 && errno == EINTR);
   if (got > 0) return ReadResult{static_cast<std::size_t>(got), false, {}};
   if (got == 0) return ReadResult{0, true, {}};

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <sys/uio.h>
 
 namespace tftpkit::serve {
 
@@ -19,6 +20,19 @@ struct Space {
 
   [[nodiscard]] std::size_t size() const noexcept { return parts[0].size() + parts[1].size(); }
 };
+
+// A space as the vectored reads of the kernel want it.
+struct IoVectors {
+  std::array<iovec, 2> parts{};
+  int count = 0;
+};
+
+[[nodiscard]] inline IoVectors io_vectors(const Space& space) noexcept {
+  IoVectors vectors;
+  for (const auto& part : space.parts)
+    if (!part.empty()) vectors.parts[static_cast<std::size_t>(vectors.count++)] = {part.data(), part.size()};
+  return vectors;
+}
 
 class Ring {
  public:
