@@ -13,6 +13,7 @@ struct Problem {
   std::string pointer;  // JSON pointer (RFC 6901) or "line 3, column 7"; "" for the whole document
   std::string what;     // e.g. no instance is called "fils"; foreign text in it is escaped
   std::string hint;     // what would be right, e.g. did you mean "files"?; may be empty
+  bool plugins_mistake = false;  // in the plugin's schema, not in what the user wrote
 };
 
 using Problems = std::vector<Problem>;

@@ -12,7 +12,7 @@ namespace {
 
 Problems blame(std::string_view plugin, const std::string& broken) {
   return {{"", "", "the settings schema of the plugin " + in_quotes(plugin) + " is broken: " + broken,
-           "this is the plugin's mistake, not the configuration's"}};
+           "this is the plugin's mistake, not the configuration's", true}};
 }
 
 void collect(const Json& value, const std::string& pointer, host::Settings& settings) {
@@ -48,6 +48,7 @@ Problems with_blame(Problems problems, const std::set<std::string>& defaulted, c
   for (Problem& problem : problems) {
     if (!is_below_one_of(problem.pointer, defaulted, prefix)) continue;
     problem.hint = "this is the default of the plugin " + in_quotes(plugin) + ": the plugin's mistake";
+    problem.plugins_mistake = true;
   }
   return problems;
 }

@@ -27,7 +27,7 @@ namespace tftpkit::config {
                                                      const Origin& origin, std::string_view plugin);
 
 // One setting for people to read; objects are spread out as "retry/tries", array elements as
-// "rules/*/match".
+// "rules/*/match". The plugin's own words, as they came: whoever shows them escapes them.
 struct SettingRow {
   std::string name;
   std::string type;      // "string", "integer", "size", "one of octet, netascii", "list of string", ...

@@ -1,7 +1,6 @@
 #include "config/nearest.hpp"
 #include "config/schema.hpp"
 #include "config/settings.hpp"
-#include "observe/escape.hpp"
 
 #include <algorithm>
 
@@ -24,7 +23,7 @@ class Tabling {
     if (!node.is_object() || depth > deepest_table) return;
     if (node.contains("properties")) {
       for (const auto& [name, child] : node["properties"].items()) {
-        row(schema_.resolved(child), prefix + observe::escaped(name), is_required(node, name), depth);
+        row(schema_.resolved(child), prefix + name, is_required(node, name), depth);
       }
     }
     for (const Json* further : further_nodes(node))
@@ -38,11 +37,9 @@ class Tabling {
 
   void row(const Json& node, const std::string& name, bool required, int depth) {
     SettingRow row{name, type_of(node, depth), "", required, ""};
-    if (node.is_object() && node.contains("default"))
-      row.fallback = observe::escaped(dumped(node["default"]));
-    if (node.is_object() && node.contains("description") && node["description"].is_string()) {
-      row.help = observe::escaped(node["description"].get_ref<const std::string&>());
-    }
+    if (node.is_object() && node.contains("default")) row.fallback = dumped(node["default"]);
+    if (node.is_object() && node.contains("description") && node["description"].is_string())
+      row.help = node["description"].get<std::string>();
     rows_.push_back(std::move(row));
     members(node, name + "/", depth + 1);
     if (const Json* element = element_node(node, 0))
@@ -70,7 +67,7 @@ class Tabling {
     std::string list;
     for (const Json& value : values) {
       list += list.empty() ? "" : ", ";
-      list += observe::escaped(value.is_string() ? value.get<std::string>() : dumped(value));
+      list += value.is_string() ? value.get<std::string>() : dumped(value);
     }
     return list;
   }

@@ -36,7 +36,7 @@ constexpr const char* schema = R"({
     "greeting": {"type": "string", "description": "any text"},
     "cache": {"type": "string", "format": "size", "default": "64KiB", "description": "a size"},
     "patience": {"type": "string", "format": "duration", "default": "3s", "description": "a duration"},
-    "tree": {"type": "string", "format": "path", "description": "a path"},
+    "tree": {"type": "string", "format": "path", "description": "a path, not C:\\dir"},
     "password": {"type": "string", "format": "secret", "description": "a secret"},
     "loud": {"type": "boolean", "default": false, "description": "a switch"},
     "level": {"type": "integer", "minimum": 0, "maximum": 9, "default": 3, "description": "a number"},

@@ -255,3 +255,15 @@ TEST_CASE("the table has a row for each setting, in the order of the schema") {
   CHECK(rows[10].required);
   CHECK(schema_table("", "demo")->empty());
 }
+
+TEST_CASE("the table has the plugin's words as they came") {
+  const auto table = schema_table(
+      R"({"properties": {"a\\b": {"type": "string", "enum": ["x\\y"], "default": "\\", "description": "not C:\\dir"}}})",
+      "demo");
+  REQUIRE(table);
+  const auto& row = table->at(0);
+  CHECK(row.name == "a\\b");
+  CHECK(row.type == "one of x\\y");
+  CHECK(row.fallback == R"("\\")");
+  CHECK(row.help == "not C:\\dir");
+}
