@@ -1,15 +1,11 @@
 #include "host/describe.hpp"
 
+#include "host/isolated.hpp"
 #include "host/library.hpp"
 
 #include <array>
 #include <charconv>
-#include <csignal>
-#include <cstdlib>
-#include <fcntl.h>
 #include <map>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 namespace tftpkit::host {
@@ -98,15 +94,6 @@ Finding looked_at(const std::filesystem::path& file) {
   return finding;
 }
 
-// A plugin that spins, eats memory or dies here must cost little and leave no core file.
-void bound_this_process() {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  const rlimit none{0, 0};
-  ::setrlimit(RLIMIT_CORE, &none);
-  const rlimit cpu_seconds{30, 30};
-  ::setrlimit(RLIMIT_CPU, &cpu_seconds);
-}
-
 }  // namespace
 
 std::string encoded(const Finding& finding) {
@@ -153,18 +140,8 @@ std::optional<Finding> decoded(std::string_view bytes, const std::filesystem::pa
 }
 
 void describe_child(const std::filesystem::path& file) {
-  bound_this_process();
-  // The plugin's code must not find it at the number where we were given it, nor hand it to children.
-  const int report = ::fcntl(describe_fd, F_DUPFD_CLOEXEC, 10);
-  ::close(describe_fd);
-  if (report < 0) ::_exit(2);
-  const std::string bytes = encoded(looked_at(file));
-  std::string_view left = bytes;
-  while (!left.empty()) {
-    const ssize_t n = ::write(report, left.data(), left.size());
-    if (n <= 0) ::_exit(2);
-    left.remove_prefix(static_cast<std::size_t>(n));
-  }
+  const IsolatedReport report;
+  report.write(encoded(looked_at(file)));
   // No destructors: what the plugin registered may hang or crash, and all is said.
   ::_exit(0);
 }

@@ -10,8 +10,6 @@
 
 namespace tftpkit::host {
 
-inline constexpr int describe_fd = 3;
-
 std::string encoded(const Finding& finding);
 
 // Nothing when the end mark is missing or a value is not what its key asks for.

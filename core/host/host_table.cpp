@@ -82,12 +82,9 @@ void HostTable::explain(const tftpkit_host* host, const char* text, std::size_t 
 std::int32_t HostTable::setting(const tftpkit_host* host, const char* pointer, tftpkit_str* value) noexcept {
   const Instance* instance = of(host);
   if (instance == nullptr || pointer == nullptr || value == nullptr) return 0;
-  const std::string_view at(pointer);
-  const auto& texts = instance->settings_.texts;
-  const auto found = texts.find(at);
-  if (found == texts.end() && !at.empty()) return 0;
-  const std::string& text = found == texts.end() ? instance->settings_.json : found->second;
-  *value = {text.c_str(), text.size()};
+  const std::string* text = instance->settings_.text(pointer);
+  if (text == nullptr) return 0;
+  *value = {text->c_str(), text->size()};
   return 1;
 }
 
@@ -95,17 +92,16 @@ std::int32_t HostTable::setting_int(const tftpkit_host* host, const char* pointe
                                     std::int64_t* value) noexcept {
   const Instance* instance = of(host);
   if (instance == nullptr || pointer == nullptr || value == nullptr) return 0;
-  const auto found = instance->settings_.integers.find(std::string_view(pointer));
-  if (found == instance->settings_.integers.end()) return 0;
-  *value = found->second;
+  const std::int64_t* found = instance->settings_.integer(pointer);
+  if (found == nullptr) return 0;
+  *value = *found;
   return 1;
 }
 
 std::size_t HostTable::setting_count(const tftpkit_host* host, const char* pointer) noexcept {
   const Instance* instance = of(host);
   if (instance == nullptr || pointer == nullptr) return 0;
-  const auto found = instance->settings_.counts.find(std::string_view(pointer));
-  return found == instance->settings_.counts.end() ? 0 : found->second;
+  return instance->settings_.count(pointer);
 }
 
 std::int32_t HostTable::cancelled(const tftpkit_host* host, std::uint64_t request_id) noexcept {

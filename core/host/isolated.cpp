@@ -1,5 +1,7 @@
-// describe_isolated(): the child process that a plugin describes itself in, from spawn to the last word about
-// it.
+// The child process that runs a plugin's code for us, from spawn to the last word about it; and
+// describe_isolated() with it.
+#include "host/isolated.hpp"
+
 #include "host/describe.hpp"
 #include "host/unique_fd.hpp"
 
@@ -11,10 +13,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+#include <vector>
 
 namespace tftpkit::host {
 
@@ -44,7 +49,7 @@ class SpawnPlan {
     ::posix_spawnattr_init(&attributes_);
     for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
       ::posix_spawn_file_actions_addopen(&actions_, fd, "/dev/null", O_RDWR, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, report, describe_fd);
+    ::posix_spawn_file_actions_adddup2(&actions_, report, report_fd);
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);
@@ -63,13 +68,14 @@ class SpawnPlan {
     ::posix_spawnattr_destroy(&attributes_);
   }
 
-  pid_t run(const std::filesystem::path& binary, const std::filesystem::path& file) const {
+  pid_t run(const std::filesystem::path& binary, std::vector<std::string> arguments) const {
     std::string name = "tftpkit";
-    std::string option = describe_argument;
-    std::string path = file.string();
-    const std::array<char*, 4> arguments = {name.data(), option.data(), path.data(), nullptr};
+    std::vector<char*> pointers{name.data()};
+    for (std::string& argument : arguments)
+      pointers.push_back(argument.data());
+    pointers.push_back(nullptr);
     pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, binary.c_str(), &actions_, &attributes_, arguments.data(), environ);
+    const int error = ::posix_spawn(&pid, binary.c_str(), &actions_, &attributes_, pointers.data(), environ);
     if (error != 0) throw std::system_error(error, std::generic_category(), "cannot run " + binary.string());
     return pid;
   }
@@ -77,12 +83,6 @@ class SpawnPlan {
  private:
   posix_spawn_file_actions_t actions_{};
   posix_spawnattr_t attributes_{};
-};
-
-struct Ended {
-  bool in_time = true;
-  int status = 0;
-  std::string report;
 };
 
 // Reads what is there; false at the end of the pipe.
@@ -116,11 +116,11 @@ int ended_with_its_group(pid_t pid) {
 }
 
 // Waits for the process and not for the pipe, which a stray child of the plugin could hold open.
-Ended waited_for(pid_t pid, const UniqueFd& pipe, milliseconds time_limit) {
+IsolatedEnd waited_for(pid_t pid, const UniqueFd& pipe, milliseconds time_limit) {
   const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
   const auto deadline = Clock::now() + time_limit;
-  Ended ended;
+  IsolatedEnd ended;
   bool open = true;
   for (;;) {
     const bool exited = has_exited(pid);
@@ -138,16 +138,7 @@ Ended waited_for(pid_t pid, const UniqueFd& pipe, milliseconds time_limit) {
   return ended;
 }
 
-std::string end_text(int status) {
-  if (WIFSIGNALED(status)) {
-    const int number = WTERMSIG(status);
-    const char* name = ::sigabbrev_np(number);
-    return std::string("was ended by SIG") + (name != nullptr ? name : std::to_string(number));
-  }
-  return "ended the process with exit(" + std::to_string(WEXITSTATUS(status)) + ")";
-}
-
-Finding judged(const Ended& ended, const std::filesystem::path& file, milliseconds time_limit) {
+Finding judged(const IsolatedEnd& ended, const std::filesystem::path& file, milliseconds time_limit) {
   Finding finding{file, State::crashed};
   if (!ended.in_time) {
     finding.state = State::timed_out;
@@ -162,18 +153,51 @@ Finding judged(const Ended& ended, const std::filesystem::path& file, millisecon
 
 }  // namespace
 
+IsolatedEnd run_isolated(const std::filesystem::path& own_binary, std::vector<std::string> arguments,
+                         milliseconds time_limit) {
+  Pipe pipe = made_pipe();
+  const pid_t pid = SpawnPlan(pipe.write.get()).run(own_binary, std::move(arguments));
+  pipe.write.reset();
+  return waited_for(pid, pipe.read, time_limit);
+}
+
+std::string end_text(int status) {
+  if (WIFSIGNALED(status)) {
+    const int number = WTERMSIG(status);
+    const char* name = ::sigabbrev_np(number);
+    return std::string("was ended by SIG") + (name != nullptr ? name : std::to_string(number));
+  }
+  return "ended the process with exit(" + std::to_string(WEXITSTATUS(status)) + ")";
+}
+
+IsolatedReport::IsolatedReport() {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  const rlimit cpu_seconds{30, 30};
+  ::setrlimit(RLIMIT_CPU, &cpu_seconds);
+  // The plugin's code must not find it at the number where we were given it, nor hand it to children.
+  fd_.reset(::fcntl(report_fd, F_DUPFD_CLOEXEC, 10));
+  ::close(report_fd);
+  if (!fd_) ::_exit(2);
+}
+
+void IsolatedReport::write(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(fd_.get(), bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) ::_exit(2);
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+}
+
 Finding describe_isolated(const std::filesystem::path& file, milliseconds time_limit,
                           const std::filesystem::path& own_binary) {
-  Pipe pipe;
-  pid_t pid = -1;
   try {
-    pipe = made_pipe();
-    pid = SpawnPlan(pipe.write.get()).run(own_binary, file);
+    return judged(run_isolated(own_binary, {describe_argument, file.string()}, time_limit), file, time_limit);
   } catch (const std::system_error& error) {
     return {file, State::cannot_load, file.string() + ": " + error.what()};
   }
-  pipe.write.reset();
-  return judged(waited_for(pid, pipe.read, time_limit), file, time_limit);
 }
 
 }  // namespace tftpkit::host

@@ -125,6 +125,16 @@ std::string_view text(tftpkit_status status) noexcept {
   }
 }
 
+std::string_view words(Kind kind) noexcept {
+  switch (kind) {
+  case Kind::buffer: return "BUFFER";
+  case Kind::fd: return "FD";
+  case Kind::stream: return "STREAM";
+  case Kind::redirect: return "REDIRECT";
+  }
+  return "?";
+}
+
 bool clean_path(std::string_view path) noexcept {
   if (path.empty() || path.size() > longest_path) return false;
   std::size_t part = 0;  // where the part under the eye begins

@@ -17,6 +17,9 @@ namespace tftpkit::host {
 
 enum class Kind { buffer, fd, stream, redirect };
 
+// "BUFFER", "FD", "STREAM", "REDIRECT".
+std::string_view words(Kind kind) noexcept;
+
 struct Source {
   Kind kind = Kind::stream;
   std::optional<std::uint64_t> size;  // bytes that must come; absent when not known

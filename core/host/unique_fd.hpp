@@ -1,32 +1,10 @@
-// One owner for one file descriptor. Knows nothing of what is behind it.
+// The owner of one file descriptor, under the name that this room uses.
 #pragma once
 
-#include <unistd.h>
-#include <utility>
+#include "loop/fd.hpp"
 
 namespace tftpkit::host {
 
-class UniqueFd {
- public:
-  UniqueFd() noexcept = default;
-  explicit UniqueFd(int fd) noexcept : fd_(fd) {}
-  UniqueFd(UniqueFd&& other) noexcept : fd_(other.release()) {}
-  UniqueFd& operator=(UniqueFd&& other) noexcept {
-    if (this != &other) reset(other.release());
-    return *this;
-  }
-  ~UniqueFd() { reset(); }
-
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-  void reset(int fd = -1) noexcept {
-    if (fd_ >= 0) ::close(fd_);
-    fd_ = fd;
-  }
-
- private:
-  int fd_ = -1;
-};
+using UniqueFd = loop::Fd;
 
 }  // namespace tftpkit::host

@@ -140,7 +140,7 @@ bool Keeper::on_answer(Answered answer, std::vector<host::UniqueFd> descriptors)
   const tftpkit_status taken = host_->complete(host_, answer.id, TFTPKIT_OK, &*source, nullptr,
                                                answer.text.data(), answer.text.size());
   if (taken == TFTPKIT_OK) {
-    if (source->fd >= 0) descriptors.front().release();  // the host's now
+    if (source->fd >= 0) static_cast<void>(descriptors.front().release());  // the host's now
     return true;
   }
   const std::lock_guard lock{mutex_};
