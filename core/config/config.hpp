@@ -83,6 +83,12 @@ struct LimitsConfig {
   unsigned request_burst_per_client = 4'000;        // per address, at once
 };
 
+// Which requests have their decision logged step by step; without `paths` or `clients` all.
+struct TraceConfig {
+  std::vector<std::string> paths;    // as RouteConfig::match
+  std::vector<std::string> clients;  // as RouteConfig::clients
+};
+
 struct Config {
   std::vector<std::string> listen = {"0.0.0.0:69",
                                      "[::]:69"};   // address:port, [IPv6]:port; port 0: any free one
@@ -102,6 +108,7 @@ struct Config {
   unsigned executor_threads_per_instance = 8;  // at most executor_threads
   milliseconds drain{10'000};                  // for running transfers after SIGTERM
   bool explain_to_clients = true;              // the plugin's explanation goes into the ERROR packet
+  std::optional<TraceConfig> trace;            // none: no request is traced
   observe::LogOptions log;                     // level, format, file (absolute)
 };
 

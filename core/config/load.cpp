@@ -48,13 +48,15 @@ class Loading {
   void plugin_name(ObjectReader& reader, InstanceConfig& instance);
   void settings(ObjectReader& reader, InstanceConfig& instance);
   void route(const Json& value, const std::string& pointer);
-  void route_match(ObjectReader& reader, RouteConfig& route);
+  void patterns(ObjectReader& reader, const std::string& key, std::vector<std::string>& value);
+  void networks(ObjectReader& reader, const std::string& key, std::vector<std::string>& value);
   void route_to(ObjectReader& reader, RouteConfig& route);
   void protocol(const Json& value, const std::string& pointer);
   void retry(const Json& value, const std::string& pointer);
   void limits(const Json& value, const std::string& pointer);
   void executor(ObjectReader& top);
   void log(const Json& value, const std::string& pointer);
+  void trace(const Json& value, const std::string& pointer);
 
   Report& report_;
   std::string file_;
@@ -84,6 +86,7 @@ Config Loading::read(const Json& document) {
   top.duration("drain", config_.drain, {0ms, day});
   top.flag("explain_to_clients", config_.explain_to_clients);
   section("log", &Loading::log);
+  section("trace", &Loading::trace);
   top.finish();
   return std::move(config_);
 }
@@ -168,24 +171,28 @@ void Loading::settings(ObjectReader& reader, InstanceConfig& instance) {
 void Loading::route(const Json& value, const std::string& pointer) {
   ObjectReader reader(value, pointer, report_);
   RouteConfig made;
-  route_match(reader, made);
-  reader.texts("clients", [&](const std::string& text, const std::string& place) {
-    if (auto complaint = network_complaint(text)) return report_.add(place, std::move(*complaint));
-    made.clients.push_back(text);
-  });
+  patterns(reader, "match", made.match);
+  networks(reader, "clients", made.clients);
   route_to(reader, made);
   reader.finish();
   config_.routes.push_back(std::move(made));
 }
 
-void Loading::route_match(ObjectReader& reader, RouteConfig& route) {
-  reader.texts("match", [&](const std::string& text, const std::string& pointer) {
+void Loading::networks(ObjectReader& reader, const std::string& key, std::vector<std::string>& value) {
+  reader.texts(key, [&](const std::string& text, const std::string& pointer) {
+    if (auto complaint = network_complaint(text)) return report_.add(pointer, std::move(*complaint));
+    value.push_back(text);
+  });
+}
+
+void Loading::patterns(ObjectReader& reader, const std::string& key, std::vector<std::string>& value) {
+  reader.texts(key, [&](const std::string& text, const std::string& pointer) {
     if (text.starts_with('/')) {
       return report_.add(pointer, {in_quotes(text) + " never matches: a clean path does not begin with '/'",
                                    "write " + in_quotes(text.substr(1))});
     }
     try {
-      route.match.push_back(Glob(text).pattern());
+      value.push_back(Glob(text).pattern());
     } catch (const std::invalid_argument& error) {
       report_.add(pointer, {std::string(error.what()) + " (in " + in_quotes(text) + ")",
                             "write for example \"pxelinux.cfg/*\" or \"**/*.efi\""});
@@ -281,6 +288,15 @@ void Loading::log(const Json& value, const std::string& pointer) {
   reader.text("file", config_.log.file);
   reader.finish();
   if (!config_.log.file.empty()) config_.log.file = absolute_from(base_dir_, config_.log.file).string();
+}
+
+void Loading::trace(const Json& value, const std::string& pointer) {
+  ObjectReader reader(value, pointer, report_);
+  TraceConfig made;
+  patterns(reader, "paths", made.paths);
+  networks(reader, "clients", made.clients);
+  reader.finish();
+  config_.trace = std::move(made);
 }
 
 }  // namespace

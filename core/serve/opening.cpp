@@ -29,8 +29,10 @@ std::string plain_text(tftpkit_status status) {
 
 }  // namespace
 
-Opening::Opening(loop::Loop& loop, Candidates candidates, host::OpenRequest request, bool explain)
-    : loop_{loop}, candidates_{std::move(candidates)}, request_{std::move(request)}, explain_{explain} {}
+Opening::Opening(loop::Loop& loop, Candidates candidates, host::OpenRequest request, bool explain,
+                 OnStep on_step)
+    : loop_{loop}, candidates_{std::move(candidates)}, request_{std::move(request)}, explain_{explain},
+      on_step_{std::move(on_step)} {}
 
 void Opening::start(OnResolved on_resolved) {
   const auto keep = shared_from_this();  // an answer at once may make our owner let go
@@ -50,7 +52,22 @@ void Opening::ask_next() {
                [self = shared_from_this()](host::Answer answer) { self->on_answer(std::move(answer)); });
 }
 
+// What a plugin answered, in the words of plugin.h.
+void Opening::tell(const host::Answer& answer) const {
+  if (!on_step_) return;
+  Step step{"instance", asked_->instance().name(), std::string{host::text(answer.status)}, answer.text};
+  if (answer.source) {
+    const auto& source = *answer.source;
+    step.outcome = host::words(source.kind);
+    step.why = source.kind == host::Kind::redirect ? "to " + source.redirect
+               : source.size                       ? std::to_string(*source.size) + " bytes"
+                                                   : "size unknown";
+  }
+  on_step_(step);
+}
+
 void Opening::on_answer(host::Answer answer) {
+  tell(answer);
   if (answer.status == TFTPKIT_OK && answer.source) return on_source(std::move(*answer.source));
   if (answer.status == TFTPKIT_DECLINED) {
     if (!answer.text.empty()) declined_because_ = asked_->instance().name() + ": " + answer.text;
@@ -78,6 +95,9 @@ void Opening::on_redirect(const std::string& path) {
 
 void Opening::refuse(wire::ErrorCode code, const std::string& text, std::string explanation) {
   const std::string instance = asked_ ? asked_->instance().name() : std::string{};
+  if (on_step_)
+    on_step_({"refusal", instance, "ERROR " + std::to_string(static_cast<unsigned>(code)) + " " + text,
+              explanation});
   resolve(NotFound{{code, text}, std::move(explanation), instance, std::exchange(chain_, {})});
 }
 

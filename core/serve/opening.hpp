@@ -3,6 +3,7 @@
 #pragma once
 
 #include "serve/plugin_transfer.hpp"
+#include "serve/step.hpp"
 #include "wire/error_code.hpp"
 
 #include <cstddef>
@@ -39,8 +40,10 @@ class Opening : public std::enable_shared_from_this<Opening> {
  public:
   using OnResolved = std::function<void(Resolution)>;
 
-  // `explain`: put what a plugin says about its refusal into the ERROR for the client.
-  Opening(loop::Loop& loop, Candidates candidates, host::OpenRequest request, bool explain);
+  // `explain`: put what a plugin says about its refusal into the ERROR for the client. `on_step` hears of
+  // every instance that is asked and of what it says.
+  Opening(loop::Loop& loop, Candidates candidates, host::OpenRequest request, bool explain,
+          OnStep on_step = {});
 
   // `on_resolved` is called once, on the loop's thread, maybe inside start(); never after give_up().
   void start(OnResolved on_resolved);
@@ -57,12 +60,14 @@ class Opening : public std::enable_shared_from_this<Opening> {
   void on_source(host::Source source);
   void on_redirect(const std::string& path);
   void refuse(wire::ErrorCode code, const std::string& text, std::string explanation);
+  void tell(const host::Answer& answer) const;
   void resolve(Resolution resolution);
 
   loop::Loop& loop_;
   Candidates candidates_;
   host::OpenRequest request_;
   bool explain_;
+  OnStep on_step_;
   OnResolved on_resolved_;
   std::size_t next_ = 0;
   std::shared_ptr<PluginTransfer> asked_;

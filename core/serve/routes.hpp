@@ -3,11 +3,12 @@
 #pragma once
 
 #include "config/config.hpp"
-#include "config/glob.hpp"
 #include "loop/address.hpp"
+#include "serve/filter.hpp"
 #include "serve/opening.hpp"
+#include "serve/step.hpp"
 
-#include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -19,16 +20,15 @@ class Routes {
   // routes everything goes to all instances in their order.
   Routes(const std::vector<config::RouteConfig>& routes, const Candidates& instances);
 
-  // The first route that fits; nobody when none does.
-  [[nodiscard]] const Candidates& candidates(std::string_view path, const loop::Address& client) const;
+  // The first route that fits; nobody when none does. `on_step` hears of every route that was looked at.
+  [[nodiscard]] const Candidates& candidates(std::string_view path, const loop::Address& client,
+                                             const OnStep& on_step = {}) const;
 
  private:
   struct Route {
-    std::vector<config::Glob> match;
-    std::vector<loop::Network> clients;
+    std::string name;  // its place in the configuration
+    Filter filter;
     Candidates to;
-
-    [[nodiscard]] bool fits(std::string_view path, const loop::Address& client) const;
   };
 
   std::vector<Route> routes_;

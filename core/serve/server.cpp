@@ -86,8 +86,12 @@ void Server::claim() {
 }
 
 SetupTools Server::tools() {
-  return {log_, *executor_, [this](std::function<void()> end) { control_.post(std::move(end)); },
-          options_.version, options_.builtin_plugin_dir};
+  return {log_,
+          *executor_,
+          [this](std::function<void()> end) { control_.post(std::move(end)); },
+          options_.version,
+          options_.builtin_plugin_dir,
+          link_address_of};
 }
 
 void Server::load() {

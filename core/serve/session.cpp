@@ -1,7 +1,6 @@
 #include "serve/session.hpp"
 
 #include "serve/make_body.hpp"
-#include "serve/plugin_address.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -78,22 +77,28 @@ void Session::agree() {
   agreement_ = transfer::negotiate(asked_.request, limits);
 }
 
+OnStep Session::traced() const {
+  if (!setup_->trace || !setup_->trace->fits(asked_.path, asked_.peer)) return {};
+  return [&log = home_.log, id = asked_.id, peer = asked_.peer.to_string(),
+          file = asked_.request.filename](const Step& step) {
+    log.write(observe::Level::info, "trace",
+              {{"id", id},
+               {"peer", peer},
+               {"file", file},
+               {"step", step.what},
+               {"subject", step.subject},
+               {"outcome", step.outcome},
+               {"why", step.why}});
+  };
+}
+
 void Session::open_source() {
-  host::OpenRequest request;
-  request.id = asked_.id;
-  request.wire_path = asked_.request.filename;
-  request.path = asked_.path;
-  request.mode = agreement_.terms.mode == wire::Mode::octet ? TFTPKIT_MODE_OCTET : TFTPKIT_MODE_NETASCII;
-  request.blksize = agreement_.terms.blksize;
-  request.windowsize = agreement_.terms.windowsize;
-  request.answer_within = setup_->config.answer_timeout;
-  request.peer = plugin_address(asked_.peer);
-  request.local = plugin_address(asked_.local);
-  for (const auto& option : asked_.request.options)
-    request.options.emplace_back(option.name, option.value);
+  on_step_ = traced();
   home_.deadlines.set_after(deadline_, setup_->config.answer_timeout);
-  opening_ = std::make_shared<Opening>(home_.loop, setup_->routes.candidates(asked_.path, asked_.peer),
-                                       std::move(request), setup_->config.explain_to_clients);
+  opening_ =
+      std::make_shared<Opening>(home_.loop, setup_->routes.candidates(asked_.path, asked_.peer, on_step_),
+                                open_request(asked_, agreement_.terms, setup_->config.answer_timeout),
+                                setup_->config.explain_to_clients, on_step_);
   opening_->start(
       [self = shared_from_this()](Resolution resolution) { self->on_resolved(std::move(resolution)); });
 }
@@ -129,6 +134,7 @@ void Session::on_found(Found found) {
                   chain_.back()->instance().name() + ": its descriptor cannot be read: " + error.what());
   }
   const auto options = transfer::oack_options(agreement_, body_->size());
+  if (on_step_) on_step_(step_of(agreement_.terms, options));
   if (!options.empty()) oack_ = wire::encode_oack(options);
   sender_.emplace(agreement_.terms, setup_->retry, !options.empty(), home_.loop.now(), asked_.id);
   ++home_.counters.transfers_started;

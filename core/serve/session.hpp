@@ -9,6 +9,7 @@
 #include "observe/counters.hpp"
 #include "observe/log.hpp"
 #include "serve/admission.hpp"
+#include "serve/asked.hpp"
 #include "serve/body.hpp"
 #include "serve/opening.hpp"
 #include "serve/setup.hpp"
@@ -45,16 +46,6 @@ struct SessionHome {
   std::array<std::byte, 2048> packet;
 };
 
-// One admitted request.
-struct Asked {
-  std::uint64_t id = 0;
-  wire::Request request;
-  std::string path;  // clean
-  loop::Address peer;
-  loop::Address local;  // the address and port that were asked
-  bool broadcast = false;
-};
-
 class Session : public std::enable_shared_from_this<Session> {
  public:
   Session(SessionHome& home, std::shared_ptr<const Setup> setup, Asked asked, Admission::Ticket ticket);
@@ -83,6 +74,7 @@ class Session : public std::enable_shared_from_this<Session> {
  private:
   bool open_socket();
   void agree();
+  [[nodiscard]] OnStep traced() const;
   void open_source();
   void on_resolved(Resolution resolution);
   void on_found(Found found);
@@ -120,6 +112,7 @@ class Session : public std::enable_shared_from_this<Session> {
   std::optional<loop::PeerSocket> socket_;
   loop::Deadline deadline_;
   transfer::Agreement agreement_;
+  OnStep on_step_;  // empty unless this request is traced
   std::shared_ptr<Opening> opening_;
   Chain chain_;
   std::unique_ptr<Body> body_;

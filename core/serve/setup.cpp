@@ -32,6 +32,11 @@ transfer::Limits protocol_limits(const config::ProtocolConfig& config) {
   return limits;
 }
 
+std::optional<Filter> trace_filter(const std::optional<config::TraceConfig>& trace) {
+  if (!trace) return std::nullopt;
+  return Filter{trace->paths, trace->clients};
+}
+
 Candidates served_by(const std::vector<RunningInstance>& running) {
   Candidates all;
   for (const auto& instance : running)
@@ -43,7 +48,8 @@ Candidates served_by(const std::vector<RunningInstance>& running) {
 
 Setup::Setup(config::Config settings, std::vector<RunningInstance> running)
     : config{std::move(settings)}, instances{std::move(running)}, routes{config.routes, served_by(instances)},
-      protocol{protocol_limits(config.protocol)}, retry{retry_policy(config.retry)} {}
+      trace{trace_filter(config.trace)}, protocol{protocol_limits(config.protocol)}, retry{retry_policy(
+                                                                                         config.retry)} {}
 
 AdmissionLimits admission_limits(const config::LimitsConfig& limits) {
   return {limits.transfers, limits.transfers_per_client, static_cast<std::size_t>(limits.buffer_memory_bytes),

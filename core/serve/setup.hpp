@@ -8,6 +8,8 @@
 #include "isolation/keeper.hpp"
 #include "loop/executor.hpp"
 #include "serve/admission.hpp"
+#include "serve/filter.hpp"
+#include "serve/plugin_address.hpp"
 #include "serve/routes.hpp"
 #include "transfer/negotiation.hpp"
 #include "transfer/retry.hpp"
@@ -16,6 +18,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -40,6 +43,7 @@ struct Setup {
   config::Config config;
   std::vector<RunningInstance> instances;
   Routes routes;
+  std::optional<Filter> trace;  // requests whose decision is logged step by step
   transfer::Limits protocol;
   transfer::RetryPolicy retry;
 };
@@ -54,6 +58,8 @@ struct SetupTools {
   std::function<void(std::function<void()>)> end_elsewhere;
   std::string product_version;
   std::filesystem::path builtin_plugin_dir;  // empty: none
+  // Finds a peer's MAC address; any thread.
+  std::function<bool(const tftpkit_addr& peer, std::uint8_t mac[6])> neighbour = link_address_of;
 };
 
 // Scans, loads, checks settings, creates and starts. `extra` are instances that the command line adds

@@ -71,7 +71,7 @@ std::shared_ptr<host::Library> loaded_here(const config::InstanceConfig& config,
 Started start_instance(const config::InstanceConfig& config, const config::Config& all,
                        const host::Finding& finding, const std::shared_ptr<host::Library>& library,
                        host::Settings settings, const SetupTools& tools) {
-  host::Services services{tools.log, link_address_of, tools.product_version, {}};
+  host::Services services{tools.log, tools.neighbour, tools.product_version, {}};
   std::shared_ptr<host::Instance> instance;
   Started started;
   if (library)
