@@ -10,7 +10,7 @@ import tftplib
 from tftplib import Client, Namespace, Server, Tree, fetch, need, plugin_pattern, sample_plugin
 
 COMMANDS = (("serve",), ("check",), ("get",), ("plugins",), ("plugins", "list"), ("plugins", "inspect"),
-            ("plugins", "fetch"))
+            ("plugins", "fetch"), ("plugins", "new"), ("plugins", "check"), ("plugins", "install"), ("explain",))
 
 
 def tool(*arguments, status=0, seconds=60, **more):
@@ -110,8 +110,11 @@ def test_inspect_tells_of_a_plugin_by_file_and_by_name():
     assert "root" in text and "path" in text, text
     about = json.loads(tool("plugins", "inspect", sample_plugin("settings"), "--json").stdout)
     assert about["name"] == "settings", about
-    names = [row["name"] for row in about["settings"]]
-    assert "greeting" in names and "level" in names, names
+    settings = {row["name"]: row for row in about["settings"]}
+    assert "greeting" in settings and "level" in settings, settings
+    assert settings["tree"]["help"] == "a path, not C:\\dir", settings["tree"]
+    shown = tool("plugins", "inspect", sample_plugin("settings")).stdout
+    assert "not C:\\\\dir" in shown and "C:\\\\\\" not in shown, shown  # escaped for the terminal, once
     crashed = tool("plugins", "inspect", sample_plugin("crash-in-entry"), status=1)
     assert "crashed" in crashed.stdout + crashed.stderr, crashed
     tool("plugins", "inspect", "no-such-plugin", status=1)

@@ -23,7 +23,7 @@ def sources(top, build):
 
 
 # Options that clang does not have, and headers compiled before, which only the compiler that made them can read.
-NOT_FOR_CLANG = re.compile(r" -fno-gnu-unique| -fpch-preprocess| -Winvalid-pch| -include \S+\.hpp")
+NOT_FOR_CLANG = re.compile(r" -f(no-)?gnu-unique| -fpch-preprocess| -Winvalid-pch| -include \S+\.hpp")
 
 
 def readable_database(build, place):

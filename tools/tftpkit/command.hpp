@@ -27,6 +27,7 @@ using Action = std::function<int()>;
 void add_serve(CLI::App& app, Action& action);
 void add_check(CLI::App& app, Action& action);
 void add_get(CLI::App& app, Action& action);
+void add_explain(CLI::App& app, Action& action);
 void add_plugins(CLI::App& app, Action& action);
 
 // The directory whose plugins come with the binary: beside it, in the build tree or where it is installed.

@@ -1,5 +1,6 @@
 // The tftpkit binary: parses the command line and hands over to one command.
 #include "command.hpp"
+#include "conformance/kit.hpp"
 #include "host/scan.hpp"
 #include "isolation/options.hpp"
 #include "serve/guest.hpp"
@@ -36,6 +37,7 @@ int run(int argc, char** argv) {
   tftpkit::cli::add_serve(app, action);
   tftpkit::cli::add_get(app, action);
   tftpkit::cli::add_check(app, action);
+  tftpkit::cli::add_explain(app, action);
   tftpkit::cli::add_plugins(app, action);
   try {
     app.parse(argc, argv);
@@ -52,6 +54,8 @@ int main(int argc, char** argv) {
     tftpkit::host::describe_child(argv[2]);
   if (argc == 2 && std::strcmp(argv[1], tftpkit::isolation::isolated_argument) == 0)
     tftpkit::serve::guest_process();
+  if (argc > 1 && std::strcmp(argv[1], tftpkit::conformance::conformance_argument) == 0)
+    tftpkit::conformance::conformance_child(argc, argv);
   try {
     return run(argc, argv);
   } catch (const std::exception& error) {

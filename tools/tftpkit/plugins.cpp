@@ -4,11 +4,14 @@
 namespace tftpkit::cli {
 
 void add_plugins(CLI::App& app, Action& action) {
-  auto* group = app.add_subcommand("plugins", "List, inspect and try plugins");
+  auto* group = app.add_subcommand("plugins", "Begin, list, inspect, try, check and install plugins");
   group->require_subcommand(1);
   add_plugins_list(*group, action);
   add_plugins_inspect(*group, action);
   add_plugins_fetch(*group, action);
+  add_plugins_new(*group, action);
+  add_plugins_check(*group, action);
+  add_plugins_install(*group, action);
 }
 
 }  // namespace tftpkit::cli

@@ -119,16 +119,6 @@ class Pour {
   std::array<std::byte, 65536> buffer_{};
 };
 
-const char* name_of(host::Kind kind) {
-  switch (kind) {
-  case host::Kind::buffer: return "BUFFER";
-  case host::Kind::fd: return "FD";
-  case host::Kind::stream: return "STREAM";
-  case host::Kind::redirect: return "REDIRECT";
-  }
-  return "?";
-}
-
 int refused(const host::Answer& answer) {
   const bool declined = answer.status == TFTPKIT_DECLINED;
   std::fprintf(stderr, "tftpkit: the plugin %s: %s%s%s\n", declined ? "declined" : "refused",
@@ -145,10 +135,11 @@ int deliver(host::Call& call, host::Source& source, const FetchArguments& argume
     return exit_ok;
   }
   OutputFile output{arguments.output};
-  const char* kind = name_of(source.kind);
   const std::uint64_t bytes = Pour{call, output}.all_of(source);
   output.finish();
-  if (output.is_file()) std::fprintf(stderr, "%s, %ju bytes\n", kind, static_cast<std::uintmax_t>(bytes));
+  if (output.is_file())
+    std::fprintf(stderr, "%s, %ju bytes\n", host::words(source.kind).data(),
+                 static_cast<std::uintmax_t>(bytes));
   return exit_ok;
 }
 

@@ -1,12 +1,11 @@
 // tftpkit serve: from options and configuration to a running server.
 #include "child_command.hpp"
 #include "command.hpp"
-#include "config/json_text.hpp"
-#include "config/load.hpp"
 #include "loop/address.hpp"
 #include "loop/claim.hpp"
 #include "observe/log.hpp"
 #include "serve/server.hpp"
+#include "sources.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -22,11 +21,8 @@ namespace {
 namespace fs = std::filesystem;
 
 struct ServeArguments {
-  std::string directory;
-  std::string config;
+  Sources sources;
   std::vector<std::string> listen;
-  std::vector<std::string> plugins;
-  std::vector<std::string> plugin_dirs;
   std::optional<unsigned> workers;
   std::string command;
   std::string log_level;
@@ -34,31 +30,14 @@ struct ServeArguments {
 };
 
 config::Checked<config::Config> configured(const ServeArguments& arguments) {
-  auto loaded = arguments.config.empty() ? config::Checked<config::Config>{config::Config{}}
-                                         : config::load_file(arguments.config);
+  auto loaded = configured(arguments.sources);
   if (!loaded) return loaded;
   if (!arguments.listen.empty()) loaded->listen = arguments.listen;
   if (arguments.workers) loaded->workers = *arguments.workers;
-  for (const auto& file : arguments.plugins)
-    loaded->plugins.push_back(fs::absolute(file));
-  for (const auto& directory : arguments.plugin_dirs)
-    loaded->plugin_dirs.push_back(fs::absolute(directory));
   if (const auto level = observe::level_named(arguments.log_level)) loaded->log.level = *level;
   if (arguments.log_format == "json") loaded->log.format = observe::LogOptions::Format::json;
   if (arguments.log_format == "text") loaded->log.format = observe::LogOptions::Format::text;
   return loaded;
-}
-
-// `serve DIR` is an instance of the plugin "file", behind the plugins that were given.
-std::vector<config::InstanceConfig> extra_instances(const ServeArguments& arguments) {
-  if (arguments.directory.empty()) return {};
-  std::error_code error;
-  if (!fs::is_directory(arguments.directory, error)) throw Failure(arguments.directory + " is no directory");
-  config::InstanceConfig files;
-  files.name = "files";
-  files.plugin = "file";
-  files.settings = config::json_object({{"root", fs::absolute(arguments.directory).string()}});
-  return {files};
 }
 
 // Where a command on this machine reaches a server that listens there.
@@ -88,13 +67,10 @@ void announce(const std::vector<loop::Address>& addresses, ChildCommand* child) 
 }
 
 int serve(const ServeArguments& arguments) {
-  if (!arguments.config.empty() && !arguments.directory.empty())
-    throw Failure("either DIR or --config: with a configuration, name the directory there as an instance of "
-                  "the plugin \"file\"");
   auto loaded = configured(arguments);
   if (!loaded) throw Failure(config::text(loaded.problems()));
   serve::ServerOptions options;
-  options.extra_instances = extra_instances(arguments);
+  options.extra_instances = extra_instances(arguments.sources);
   // Before the log starts its thread and before plugins are loaded: nothing may be forked after that.
   std::unique_ptr<ChildCommand> child;
   if (!arguments.command.empty()) child = std::make_unique<ChildCommand>(arguments.command);
@@ -119,21 +95,13 @@ int serve(const ServeArguments& arguments) {
 void add_serve(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("serve", "Serve files by TFTP until told to stop");
   auto arguments = std::make_shared<ServeArguments>();
-  command->add_option("DIR", arguments->directory, "Serve the files below this directory");
-  command->add_option("--config", arguments->config, "Read the configuration from this file")
-      ->type_name("FILE");
+  command->add_option("DIR", arguments->sources.directory, "Serve the files below this directory");
+  add_source_options(*command, arguments->sources);
   command
       ->add_option("--listen", arguments->listen,
                    "Answer here; port 0 takes a free one; repeatable "
                    "(default: port 69 on all addresses)")
       ->type_name("ADDR:PORT")
-      ->allow_extra_args(false);
-  command->add_option("--plugin", arguments->plugins, "Load this plugin; repeatable")
-      ->type_name("FILE.so")
-      ->allow_extra_args(false);
-  command
-      ->add_option("--plugin-dir", arguments->plugin_dirs, "Load the plugins of this directory; repeatable")
-      ->type_name("DIR")
       ->allow_extra_args(false);
   command->add_option("--workers", arguments->workers, "Network threads (default: the cores, at most 8)")
       ->type_name("N")

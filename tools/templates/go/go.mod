@@ -1,0 +1,3 @@
+module @IDENT@
+
+go 1.19
