@@ -18,7 +18,8 @@ def new(language, where, name="my-plugin", status=0):
 
 def make(directory, *targets):
     """`make` in the new directory, as its author would run it, with the headers and the tftpkit of this tree."""
-    environment = {**os.environ, "GOCACHE": str(directory.parent / "go-cache"), "GOFLAGS": "-mod=mod", "HOME": str(directory.parent)}
+    scratch = directory.parent
+    environment = {**os.environ, "GOCACHE": str(scratch / "go-cache"), "GOPATH": str(scratch / "go"), "GOFLAGS": "-mod=mod"}
     words = [f"TFTPKIT={tftplib.binary()}", f"TFTPKIT_CFLAGS=-I{INCLUDE}", "PYTHON=/usr/bin/python3"]
     return tftplib.run(["make", *words, *targets], cwd=directory, seconds=400, env=environment).stdout
 

@@ -47,18 +47,20 @@ fs::path directory_for(const InstallArguments& arguments) {
 }
 
 // The copy that is checked and then renamed: hidden, so that no scan sees it, and gone unless it is kept.
+// Whole and closed before it is looked at: a plugin that somebody may still write to is loaded by nobody.
 class Copy {
  public:
   Copy(const fs::path& file, const fs::path& directory) {
     std::string path = (directory / (".install-XXXXXX")).string();
-    fd_.reset(::mkostemp(path.data(), O_CLOEXEC));
-    if (!fd_) fail(directory, "cannot write there");
+    const loop::Fd fd{::mkostemp(path.data(), O_CLOEXEC)};
+    if (!fd) fail(directory, "cannot write there");
     path_ = path;
     std::error_code error;
     if (!fs::copy_file(file, path_, fs::copy_options::overwrite_existing, error))
       throw Failure(file.string() + ": cannot be copied: " + error.message());
     // Whatever the umask and the source say: for everybody to read, for the owner alone to write.
-    if (::fchmod(fd_.get(), 0644) != 0) fail(path_, "its mode cannot be set");
+    if (::fchmod(fd.get(), 0644) != 0) fail(path_, "its mode cannot be set");
+    if (::fsync(fd.get()) != 0) fail(path_, "writing failed");
   }
   ~Copy() {
     if (!path_.empty()) ::unlink(path_.c_str());
@@ -68,9 +70,7 @@ class Copy {
 
   [[nodiscard]] const fs::path& path() const noexcept { return path_; }
 
-  // On the disk, and only then under its name.
   void keep_as(const fs::path& target) {
-    if (::fsync(fd_.get()) != 0) fail(path_, "writing failed");
     if (::rename(path_.c_str(), target.c_str()) != 0) fail(target, "cannot be replaced");
     path_.clear();
     const loop::Fd directory{::open(target.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
@@ -78,7 +78,6 @@ class Copy {
   }
 
  private:
-  loop::Fd fd_;
   fs::path path_;
 };
 
