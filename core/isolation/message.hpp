@@ -22,12 +22,12 @@
 namespace tftpkit::isolation {
 
 // One message at most; longer texts are cut before they are sent.
-inline constexpr std::size_t longest_message = 64 * 1024;
-inline constexpr std::size_t longest_text = 8 * 1024;
+inline constexpr std::size_t longest_message = std::size_t{64} << 10;
+inline constexpr std::size_t longest_text = std::size_t{8} << 10;
 // Bodies up to this size travel inside the answer: for them a memory file costs more than the copy.
-inline constexpr std::size_t longest_inline_body = 32 * 1024;
+inline constexpr std::size_t longest_inline_body = std::size_t{32} << 10;
 // Of the ring that a stream comes through.
-inline constexpr std::size_t largest_ring = 256 * 1024;
+inline constexpr std::size_t largest_ring = std::size_t{256} << 10;
 
 enum class Type : std::uint8_t {
   // to the process

@@ -90,7 +90,7 @@ class Filter {
     return BPF_STMT(BPF_LD | BPF_W | BPF_ABS, static_cast<std::uint32_t>(offset));
   }
   // The lower half: numbers of system calls' arguments here fit into it.
-  static sock_filter argument(unsigned index) { return load(offsetof(seccomp_data, args) + 8 * index); }
+  static sock_filter argument(std::size_t index) { return load(offsetof(seccomp_data, args) + 8 * index); }
   static sock_filter ret(std::uint32_t action) { return BPF_STMT(BPF_RET | BPF_K, action); }
   static sock_filter allow() { return ret(SECCOMP_RET_ALLOW); }
   static Steps only_if_first_is(std::uint32_t value) {
