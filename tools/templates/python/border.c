@@ -10,7 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In Python, see build.py: an instance is known by its number. */
+/* In Python, see build.py: an instance is known by its number. cffi answers 0 when Python did not start, so what went
+ * well has another number there. */
+enum { PYTHON_OK = 100 };
 static int32_t py_create(const void *host, uint64_t *number);
 static void py_destroy(uint64_t number);
 static int32_t py_open(const void *host, uint64_t number, const char *path, size_t len, void **data, size_t *size);
@@ -40,15 +42,25 @@ typedef struct {
   uint64_t number;
 } instance;
 
+static tftpkit_status status_of(const tftpkit_host *host, int32_t said) {
+  if (said == PYTHON_OK) return TFTPKIT_OK;
+  if (said != 0) return said;
+  return tftpkit_fail(host, TFTPKIT_E_UNAVAILABLE, "Python did not start: is python3-cffi-backend installed?");
+}
+
 /* Python's own modules expect its library among the global symbols, and its start changes the locale: a guest puts
- * that back. */
+ * that back. It is the Python that built this which knows where its modules are, not the first one on the PATH. */
 static tftpkit_status first_call(const tftpkit_host *host, uint64_t *number) {
   char *locale = strdup(setlocale(LC_CTYPE, NULL));
   tftpkit_status status;
   Dl_info library;
   if (dladdr((void *)&Py_IsInitialized, &library) != 0)
     dlopen(library.dli_fname, RTLD_NOW | RTLD_GLOBAL | RTLD_NOLOAD);
-  status = py_create(host, number);
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+  if (!Py_IsInitialized()) Py_SetProgramName(L"@PYTHON@");
+#pragma GCC diagnostic pop
+  status = status_of(host, py_create(host, number));
   if (locale != NULL) setlocale(LC_CTYPE, locale);
   free(locale);
   return status;
@@ -77,7 +89,8 @@ static tftpkit_status open_read(void *self, const tftpkit_request *request, tftp
   const instance *made = self;
   void *data = NULL;
   size_t size = 0;
-  const tftpkit_status status = py_open(made->host, made->number, request->path.ptr, request->path.len, &data, &size);
+  const tftpkit_status status = status_of(
+      made->host, py_open(made->host, made->number, request->path.ptr, request->path.len, &data, &size));
   if (status != TFTPKIT_OK) return status;
   return tftpkit_answer_buffer(source, data, size, data);
 }

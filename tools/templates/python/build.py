@@ -16,7 +16,7 @@ import itertools
 
 from @IDENT@_border import ffi, lib
 
-OK, DECLINED, E_INTERNAL = 0, 2, -1
+OK, DECLINED, E_INTERNAL = 100, 2, -1  # as PYTHON_OK in border.c
 instances = {}
 numbers = itertools.count(1)
 
@@ -87,7 +87,8 @@ def main():
         void py_destroy(uint64_t number);
         int32_t py_open(const void *host, uint64_t number, const char *path, size_t len, void **data, size_t *size);
     """)
-    builder.set_source("@IDENT@_border", (HERE / "border.c").read_text(encoding="utf-8"))
+    border = (HERE / "border.c").read_text(encoding="utf-8").replace("@PYTHON@", sys.executable)
+    builder.set_source("@IDENT@_border", border)
     builder.embedding_init_code((HERE / "plugin.py").read_text(encoding="utf-8") + GLUE)
     builder.emit_c_code(sys.argv[1])
 
