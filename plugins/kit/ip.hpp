@@ -23,6 +23,7 @@ struct Ip {
 
   [[nodiscard]] std::span<const std::uint8_t> used() const noexcept { return {bytes.data(), v6 ? 16U : 4U}; }
   [[nodiscard]] unsigned bits() const noexcept { return v6 ? 128 : 32; }
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 that it compares with for a pointer
   friend auto operator<=>(const Ip&, const Ip&) = default;
 };
 

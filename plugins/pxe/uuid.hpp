@@ -13,6 +13,7 @@ namespace tftpkit::pxe {
 
 struct Uuid {
   std::array<std::uint8_t, 16> bytes{};
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 takes the 0 that it compares with for a pointer
   friend auto operator<=>(const Uuid&, const Uuid&) = default;
 };
 
