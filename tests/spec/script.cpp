@@ -19,10 +19,10 @@ Sender make_sender(const std::vector<wire::Option>& options, const Script::Setti
 
 }  // namespace
 
-Script::Script(std::uint64_t bytes, std::vector<wire::Option> options)
-    : Script(bytes, std::move(options), Setting{}) {}
+Script::Script(std::uint64_t bytes, const std::vector<wire::Option>& options)
+    : Script(bytes, options, Setting{}) {}
 
-Script::Script(std::uint64_t bytes, std::vector<wire::Option> options, const Setting& setting)
+Script::Script(std::uint64_t bytes, const std::vector<wire::Option>& options, const Setting& setting)
     : bytes_(bytes), sender_(make_sender(options, setting, now_)) {
   if (setting.source_ready) sender_.on_source(bytes, true, now_);
   pump();

@@ -47,8 +47,8 @@ class Script {
   };
 
   // A file of this many bytes, a client that asks for these options.
-  Script(std::uint64_t bytes, std::vector<wire::Option> options);
-  Script(std::uint64_t bytes, std::vector<wire::Option> options, const Setting& setting);
+  Script(std::uint64_t bytes, const std::vector<wire::Option>& options);
+  Script(std::uint64_t bytes, const std::vector<wire::Option>& options, const Setting& setting);
 
   // What the server does.
   Script& sees(std::uint64_t block, Here here = Here::current()) { return sees(block, block, here); }

@@ -36,7 +36,9 @@ void check_keys(const nlohmann::json& value, const std::string& prefix, const st
     const std::string name = prefix + "/" + key;
     CAPTURE(name);
     const bool section = name == "/protocol" || name == "/retry" || name == "/limits" || name == "/log";
-    CHECK((section || table.find("| `" + name + "` |") != std::string::npos));
+    std::string row = "| `";
+    row.append(name).append("` |");
+    CHECK((section || table.find(row) != std::string::npos));
     check_keys(member, name, table);
   }
 }
