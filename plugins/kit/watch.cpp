@@ -81,6 +81,12 @@ Watch::~Watch() {
   stop();
 }
 
+bool Watch::set_paths(std::vector<fs::path> paths) {
+  const bool other = paths != paths_;
+  paths_ = std::move(paths);
+  return other;
+}
+
 void Watch::start() {
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (wake_ < 0) throw std::system_error(errno, std::generic_category(), "eventfd");

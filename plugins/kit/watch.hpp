@@ -21,6 +21,8 @@ class Watch {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
+  // Other paths from now on. Not beside a running thread, but for a call from `changed`. True: they differ.
+  bool set_paths(std::vector<std::filesystem::path> paths);
   // What is there now counts as seen. Not beside a running thread.
   void remember() { seen_ = state(); }
   void start();

@@ -31,6 +31,9 @@ class Watched {
     std::vector<std::filesystem::path> paths;            // files and directories that it is made from
     std::function<config::Checked<Pointer>()> load;      // [any thread, one at a time]
     std::function<std::string(const Value&)> summary{};  // "3 machines", for the log
+    // All files and directories that the last load() looked at, when it alone knows: then `paths` are the
+    // first.
+    std::function<std::vector<std::filesystem::path>()> looked_at{};
   };
 
   Watched(Host host, Ways ways)
@@ -40,6 +43,11 @@ class Watched {
   void load_first() {
     watch_.remember();
     auto loaded = ways_.load();
+    // What was found only now may have changed since it was read.
+    if (watch_what_was_looked_at()) {
+      watch_.remember();
+      loaded = ways_.load();
+    }
     if (!loaded) {
       log_problems(host_, ways_.what + " cannot be used", loaded.problems());
       fail_with(ways_.what, loaded.problems());
@@ -60,6 +68,7 @@ class Watched {
   void load_again() noexcept {
     try {
       auto loaded = ways_.load();
+      watch_what_was_looked_at();
       if (!loaded)
         return log_problems(host_, ways_.what + " was not taken up, the old one goes on", loaded.problems());
       set(std::move(*loaded));
@@ -67,6 +76,9 @@ class Watched {
       host_.log(Level::error, ways_.what + " was not taken up, the old one goes on: " + error.what());
     }
   }
+
+  // True when there are others than before.
+  bool watch_what_was_looked_at() { return ways_.looked_at && watch_.set_paths(ways_.looked_at()); }
 
   // The log tells what is in force already. The old value may be large: it is freed outside of the lock.
   void set(Pointer value) {

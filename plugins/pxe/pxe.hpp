@@ -5,7 +5,6 @@
 #include "client.hpp"
 #include "inventory.hpp"
 #include "kit/watched.hpp"
-#include "lease_files.hpp"
 #include "one_shots.hpp"
 #include "repeats.hpp"
 #include "settings.hpp"
@@ -67,7 +66,7 @@ class Pxe : public Plugin {
   Host host_;
   Settings settings_;
   kit::Watched<Loaded> loaded_;
-  LeaseFiles leases_;
+  kit::LeaseFiles leases_;
   OneShots one_shots_;
   Repeats repeats_;
   std::mutex spending_mutex_;

@@ -29,7 +29,7 @@ T choice(const Host& host, const std::string& pointer, T unset,
                 pointer + ": \"" + std::string(*text) + "\" is not known; choose from: " + known);
 }
 
-LeaseFile lease_file(const Host& host, const std::string& pointer) {
+kit::LeaseFile lease_file(const Host& host, const std::string& pointer) {
   const auto file = path(host, (pointer + "/file").c_str());
   if (!file)
     throw Failure(Status::option, pointer + "/file: it is required; give the lease file of the server");

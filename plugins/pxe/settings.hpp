@@ -2,7 +2,7 @@
 #pragma once
 
 #include "config/glob.hpp"
-#include "kit/leases.hpp"
+#include "kit/lease_files.hpp"
 
 #include <tftpkit/plugin.hpp>
 
@@ -15,16 +15,11 @@ namespace tftpkit::pxe {
 
 enum class Choice { automatic, syslinux, extlinux };
 
-struct LeaseFile {
-  std::filesystem::path file;
-  kit::LeaseFormat format = kit::LeaseFormat::automatic;
-};
-
 struct Settings {
   std::filesystem::path inventory;
   std::optional<std::filesystem::path> state;
   std::optional<std::filesystem::path> templates;
-  std::vector<LeaseFile> leases;
+  std::vector<kit::LeaseFile> leases;
   bool neighbours = true;
   std::vector<config::Glob> directories;
   bool at_top = false;  // the empty directory, which is no pattern

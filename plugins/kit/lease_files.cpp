@@ -1,10 +1,10 @@
-#include "lease_files.hpp"
+#include "kit/lease_files.hpp"
 
 #include "config/text_file.hpp"
 
 #include <system_error>
 
-namespace tftpkit::pxe {
+namespace tftpkit::kit {
 namespace fs = std::filesystem;
 namespace {
 
@@ -22,19 +22,18 @@ std::vector<fs::path> parts_of(const fs::path& file) {
   return parts;
 }
 
-config::Checked<std::shared_ptr<const kit::Leases>> load(const LeaseFile& file) {
-  const auto leases = std::make_shared<kit::Leases>();
+config::Checked<std::shared_ptr<const Leases>> load(const LeaseFile& file) {
+  const auto leases = std::make_shared<Leases>();
   config::Report report(file.file.string());
   const auto own = config::text_of_file(file.file, largest, report);
   if (!own) return report.take();
-  const bool kea =
-      file.format == kit::LeaseFormat::kea ||
-      (file.format == kit::LeaseFormat::automatic && kit::lease_format_of(*own) == kit::LeaseFormat::kea);
+  const bool kea = file.format == LeaseFormat::kea ||
+                   (file.format == LeaseFormat::automatic && lease_format_of(*own) == LeaseFormat::kea);
   for (const fs::path& part : kea ? parts_of(file.file) : std::vector<fs::path>{file.file}) {
     const auto text = part == file.file ? own : config::text_of_file(part, largest, report);
-    if (text) kit::read_leases(*text, file.format, *leases);
+    if (text) read_leases(*text, file.format, *leases);
   }
-  return std::shared_ptr<const kit::Leases>(leases);
+  return std::shared_ptr<const Leases>(leases);
 }
 
 }  // namespace
@@ -43,16 +42,16 @@ LeaseFiles::LeaseFiles(Host host, const std::vector<LeaseFile>& files) {
   for (const LeaseFile& file : files) {
     // A DHCP server that has given no lease yet may have made no file.
     const auto first = std::make_shared<bool>(true);
-    auto load_file = [host, file, first]() -> config::Checked<std::shared_ptr<const kit::Leases>> {
+    auto load_file = [host, file, first]() -> config::Checked<std::shared_ptr<const Leases>> {
       std::error_code error;
       const bool missing = std::exchange(*first, false) && !fs::exists(file.file, error);
       if (!missing) return load(file);
       host.log(Level::warning,
                file.file.string() + " does not exist yet: no client is known by it until it does");
-      return std::make_shared<const kit::Leases>();
+      return std::make_shared<const Leases>();
     };
-    kit::Watched<kit::Leases>::Ways ways{"the lease file", {file.file}, load_file};
-    files_.push_back(std::make_unique<kit::Watched<kit::Leases>>(host, std::move(ways)));
+    Watched<Leases>::Ways ways{"the lease file", {file.file}, load_file};
+    files_.push_back(std::make_unique<Watched<Leases>>(host, std::move(ways)));
     files_.back()->load_first();
     const auto leases = files_.back()->now();
     if (leases->skipped_count() != 0)
@@ -72,12 +71,12 @@ void LeaseFiles::stop() {
     file->stop();
 }
 
-std::vector<std::shared_ptr<const kit::Leases>> LeaseFiles::now() const {
-  std::vector<std::shared_ptr<const kit::Leases>> leases;
+std::vector<std::shared_ptr<const Leases>> LeaseFiles::now() const {
+  std::vector<std::shared_ptr<const Leases>> leases;
   leases.reserve(files_.size());
   for (const auto& file : files_)
     leases.push_back(file->now());
   return leases;
 }
 
-}  // namespace tftpkit::pxe
+}  // namespace tftpkit::kit

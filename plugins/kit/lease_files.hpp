@@ -1,13 +1,19 @@
 // The lease files of an instance, watched. Missing ones are empty until they come.
 #pragma once
 
+#include "kit/leases.hpp"
 #include "kit/watched.hpp"
-#include "settings.hpp"
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
-namespace tftpkit::pxe {
+namespace tftpkit::kit {
+
+struct LeaseFile {
+  std::filesystem::path file;
+  LeaseFormat format = LeaseFormat::automatic;
+};
 
 class LeaseFiles {
  public:
@@ -16,10 +22,10 @@ class LeaseFiles {
   void start();
   void stop();
   // [any-thread] In the order of the settings.
-  [[nodiscard]] std::vector<std::shared_ptr<const kit::Leases>> now() const;
+  [[nodiscard]] std::vector<std::shared_ptr<const Leases>> now() const;
 
  private:
-  std::vector<std::unique_ptr<kit::Watched<kit::Leases>>> files_;
+  std::vector<std::unique_ptr<Watched<Leases>>> files_;
 };
 
-}  // namespace tftpkit::pxe
+}  // namespace tftpkit::kit
