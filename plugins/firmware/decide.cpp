@@ -91,7 +91,9 @@ class Fillings {
     own_.emplace("name", asked.name);
     own_.emplace("base", base_of(asked.name));
     if (identity.mac) own_.emplace("mac", kit::mac_text(*identity.mac, 0));
-    if (identity.ip) own_.emplace("ip", kit::ip_text(*identity.ip));
+    if (!identity.ip) return;
+    own_.emplace("ip", kit::ip_text(*identity.ip));
+    if (identity.value("hexip").empty()) own_.emplace("hexip", kit::ip_hex(*identity.ip));
   }
   void set(const std::string& name, const std::string& text) {
     if (!text.empty()) own_.insert_or_assign(name, text);
@@ -103,8 +105,14 @@ class Fillings {
       return text.empty() ? std::nullopt : std::optional<std::string>(text);
     };
   }
+  // For templates, which have no filters: a MAC in every spelling.
   [[nodiscard]] Values all() const {
     Values values = own_;
+    if (identity_.mac) {
+      values.emplace("mac_upper", kit::mac_text(*identity_.mac, 0, kit::Case::upper));
+      values.emplace("mac_colons", kit::mac_text(*identity_.mac, ':'));
+      values.emplace("mac_dashes", kit::mac_text(*identity_.mac, '-'));
+    }
     for (const auto& [name, text] : identity_.values)
       values.emplace(name, text);
     return values;

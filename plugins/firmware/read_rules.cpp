@@ -226,8 +226,8 @@ class RulesReader {
 
   // The names for which every device may have a value.
   std::vector<std::string> usual_names() const {
-    std::vector<std::string> names = {"name",  "base",   "mac",      "ip",    "serial", "uuid",
-                                      "model", "vendor", "hostname", "group", "version"};
+    std::vector<std::string> names = {"name",  "base",   "mac",      "ip",    "serial",  "uuid",
+                                      "model", "vendor", "hostname", "group", "version", "hexip"};
     names.insert(names.end(), surroundings_.columns.begin(), surroundings_.columns.end());
     for (const auto& [option, value] : rules_->options)
       names.push_back(value);

@@ -4,31 +4,12 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
 
 namespace firmware_test {
 
 namespace fs = std::filesystem;
-
-Folder::Folder() {
-  std::string pattern = (fs::temp_directory_path() / "tftpkit-firmware-XXXXXX").string();
-  REQUIRE(::mkdtemp(pattern.data()) != nullptr);
-  path_ = pattern;
-}
-
-Folder::~Folder() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
-}
-
-fs::path Folder::write(const std::string& name, std::string_view text) const {
-  const fs::path file = path_ / name;
-  fs::create_directories(file.parent_path());
-  std::ofstream(file, std::ios::binary) << text;
-  return file;
-}
 
 std::string text_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
@@ -58,12 +39,13 @@ fw::Question question(const std::string& name, const std::string& peer) {
 }
 
 World world(const std::string& rules, const std::string& inventory, std::set<std::string> files) {
-  const Folder folder;
+  const test_support::Scratch folder;
+  folder.file("rules.json", rules);
   tftpkit::config::Report report("inventory.csv");
   World made;
   made.inventory = fw::Inventory::from_csv(inventory, report);
   REQUIRE_MESSAGE(report.empty(), tftpkit::config::text(report.take()));
-  const auto read = fw::read_rules(folder.write("rules.json", rules), {made.inventory.more_columns(), true});
+  const auto read = fw::read_rules(folder.path("rules.json"), {made.inventory.more_columns(), true});
   REQUIRE_MESSAGE(read, tftpkit::config::text(read.problems()));
   made.rules = *read;
   made.files = std::move(files);
@@ -71,8 +53,9 @@ World world(const std::string& rules, const std::string& inventory, std::set<std
 }
 
 std::string complaints(const std::string& rules, const fw::Surroundings& surroundings) {
-  const Folder folder;
-  const auto read = fw::read_rules(folder.write("rules.json", rules), surroundings);
+  const test_support::Scratch folder;
+  folder.file("rules.json", rules);
+  const auto read = fw::read_rules(folder.path("rules.json"), surroundings);
   if (read) return "";
   std::string text = tftpkit::config::text(read.problems());
   const std::string directory = folder.path().string() + "/";

@@ -4,6 +4,7 @@
 
 #include "firmware/decide.hpp"
 #include "firmware/read_rules.hpp"
+#include "support/scratch.hpp"
 
 #include <filesystem>
 #include <memory>
@@ -15,22 +16,6 @@
 namespace firmware_test {
 
 namespace fw = tftpkit::firmware;
-
-// A directory of its own, gone with the object.
-class Folder {
- public:
-  Folder();
-  ~Folder();
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
-  // Writes the file, below directories that are made; gives its path.
-  std::filesystem::path write(const std::string& name, std::string_view text) const;
-
- private:
-  std::filesystem::path path_;
-};
 
 [[nodiscard]] std::string text_of(const std::filesystem::path& file);
 

@@ -196,15 +196,15 @@ TEST_CASE("a catalogue, a channel or an upgrade that leads nowhere is told") {
 }
 
 TEST_CASE("a mistake in an included file names that file, and includes do not nest") {
-  const Folder folder;
-  folder.write(
+  const test_support::Scratch folder;
+  folder.file(
       "phones.json",
       R"({"rules": [{"id": "p", "when": {"nam": "x"}, "then": {"decline": true}}, {"include": "more.json"}]})");
-  const auto main = folder.write(
+  folder.file(
       "rules.json",
       R"({"rules": [{"include": "phones.json"}, {"include": "none.json"}, {"id": "last", "then": {"decline": true}}]})");
   std::vector<std::filesystem::path> files;
-  const auto read = fw::read_rules(main, {}, &files);
+  const auto read = fw::read_rules(folder.path("rules.json"), {}, &files);
   REQUIRE_FALSE(read);
   const std::string text = tftpkit::config::text(read.problems());
   CAPTURE(text);

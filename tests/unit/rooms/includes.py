@@ -31,8 +31,8 @@ FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text neares
 
 # The decision of a plugin, as values: a command that tells what the plugin would do asks the same objects. Nothing of
 # the plugin ABI and nothing that runs.
-FOR_TOOLS = {f"firmware/{name}.hpp" for name in ("decide inventory question read_rules read_time record rules "
-                                                 "summary").split()} | {"kit/ip.hpp", "kit/mac.hpp"}
+FOR_TOOLS = {f"firmware/{name}.hpp" for name in ("fleet decide inventory question read_rules read_time record "
+                                                 "rules summary").split()} | {"kit/ip.hpp", "kit/mac.hpp"}
 
 TEMPLATES = ("tools", "templates")  # projects of other people, to begin with
 
