@@ -70,6 +70,12 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.plugindir, self.staged(pathlib.Path(told)))
         self.assertTrue((self.plugindir / "file.so").is_file())
 
+    def test_the_rule_sets_of_the_plugin_firmware_are_installed(self):
+        installed = self.staged(self.prefix / options()["datadir"]) / "tftpkit" / "firmware" / "rules"
+        names = sorted(file.name for file in (SOURCE / "plugins" / "firmware" / "rules").iterdir())
+        self.assertIn("polycom.json", names)
+        self.assertEqual(names, sorted(file.name for file in installed.iterdir()))
+
     def test_the_binary_finds_the_plugins_beside_it(self):
         listed = self.installed(self.tftpkit, "plugins", "list", cwd="/")
         self.assertIn(str(self.plugindir / "file.so"), listed)

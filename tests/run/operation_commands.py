@@ -10,7 +10,8 @@ import tftplib
 from tftplib import Client, Namespace, Server, Tree, fetch, need, plugin_pattern, sample_plugin
 
 COMMANDS = (("serve",), ("check",), ("get",), ("plugins",), ("plugins", "list"), ("plugins", "inspect"),
-            ("plugins", "fetch"), ("plugins", "new"), ("plugins", "check"), ("plugins", "install"), ("explain",))
+            ("plugins", "fetch"), ("plugins", "new"), ("plugins", "check"), ("plugins", "install"), ("explain",),
+            ("firmware",), ("firmware", "plan"), ("firmware", "status"))
 
 
 def tool(*arguments, status=0, seconds=60, **more):

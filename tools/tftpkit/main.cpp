@@ -39,6 +39,7 @@ int run(int argc, char** argv) {
   tftpkit::cli::add_check(app, action);
   tftpkit::cli::add_explain(app, action);
   tftpkit::cli::add_plugins(app, action);
+  tftpkit::cli::add_firmware(app, action);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
