@@ -19,22 +19,26 @@ using observe::Level;
 constexpr std::chrono::seconds patience_with_plugins{5};  // at the very end, for calls that do not return
 constexpr unsigned most_workers = 8;                      // by default: more loops than this bring nothing
 
+// This thread takes no signals from now on, but for faults of its own. What it took before.
+sigset_t block_signals() {
+  sigset_t all, before;
+  ::sigfillset(&all);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+    ::sigdelset(&all, fault);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  return before;
+}
+
 // Threads made while this lives take no signals: these belong to the control loop alone.
 class SignalsBlocked {
  public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
-      ::sigdelset(&all, fault);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
+  SignalsBlocked() : before_{block_signals()} {}
   ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
   SignalsBlocked(const SignalsBlocked&) = delete;
   SignalsBlocked& operator=(const SignalsBlocked&) = delete;
 
  private:
-  sigset_t before_{};
+  sigset_t before_;
 };
 
 unsigned worker_count(const config::Config& config) {
@@ -130,6 +134,7 @@ void Server::serve() {
     log_.write(Level::info, "listening", {{"address", address.to_string()}, {"workers", workers_.size()}});
   if (options_.on_ready) options_.on_ready(addresses_);
   control_.run();
+  (void)block_signals();  // once nobody watches them, one more would end the process before all is put away
 }
 
 void Server::reload() {
