@@ -21,6 +21,8 @@ namespace tftpkit::observe {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+// Lines that come within this of another are written with it: one wake-up and one write for all of them.
+constexpr std::chrono::milliseconds gathering{5};
 constexpr std::chrono::seconds patience{
     1};  // for a reader, when the log must not be lost but nobody may hang
 
@@ -107,7 +109,7 @@ class Log::Core {
     }
     const bool idle = pending_.empty();
     append_if_room(line);
-    if (idle) work_.notify_one();
+    if (idle || pending_.size() > capacity_ / 4) work_.notify_one();
   }
 
   void lose_one() noexcept { lost_.fetch_add(1, std::memory_order_relaxed); }
@@ -115,7 +117,10 @@ class Log::Core {
   void flush() noexcept {
     std::unique_lock lock(mutex_);
     const std::uint64_t target = accepted_;
+    ++hurried_;
+    work_.notify_one();
     done_.wait_for(lock, patience, [&] { return finished_ >= target; });
+    --hurried_;
   }
 
   void reopen() noexcept {
@@ -136,6 +141,7 @@ class Log::Core {
   void append_repeats(Steady::time_point now);
   void append_loss();
   void wait_for_work(std::unique_lock<std::mutex>& lock);
+  void gather(std::unique_lock<std::mutex>& lock);
   void finish_within(std::chrono::milliseconds time) noexcept;
   void run();
 
@@ -156,6 +162,7 @@ class Log::Core {
   std::uint64_t lost_told_ = 0;
   int loss_reason_ = 0;          // errno of the last failed write, 0: the queue was full
   bool deadline_known_ = false;  // the thread will wake up to tell of repeats
+  unsigned hurried_ = 0;         // callers of flush()
   bool reopening_ = false;
   bool stopping_ = false;
   bool stopped_ = false;
@@ -216,11 +223,20 @@ void Log::Core::wait_for_work(std::unique_lock<std::mutex>& lock) {
   }
 }
 
+// write() notifies only when nothing was pending, so a burst of lines wakes this thread once.
+void Log::Core::gather(std::unique_lock<std::mutex>& lock) {
+  const auto enough = [this] {
+    return stopping_ || reopening_ || hurried_ > 0 || pending_.empty() || pending_.size() > capacity_ / 4;
+  };
+  work_.wait_for(lock, gathering, enough);
+}
+
 void Log::Core::run() {
   std::string lines;
   std::unique_lock lock(mutex_);
   while (true) {
     wait_for_work(lock);
+    gather(lock);
     append_repeats(stopping_ ? Steady::time_point::max() : Steady::now());
     if (stopping_ && pending_.empty() && !reopening_) break;
     lines.clear();
