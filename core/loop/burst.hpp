@@ -64,6 +64,12 @@ class BurstWriter {
     std::uint64_t datagrams = 0, bytes = 0, system_calls = 0, gso_sends = 0, gso_fallbacks = 0;
   };
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  // For what leaves by way of an Outbox.
+  void count_call() noexcept { ++counters_.system_calls; }
+  void count_datagram(std::size_t bytes) noexcept {
+    ++counters_.datagrams;
+    counters_.bytes += bytes;
+  }
 
  private:
   struct Scratch;

@@ -12,8 +12,6 @@
 namespace tftpkit::loop {
 namespace {
 
-constexpr int receive_buffer_bytes =
-    4 << 20;  // a ceiling, not an allocation: room for a rack that boots at once
 constexpr int port_attempts = 16;
 
 std::string explain(const Address& address, int error) {
@@ -49,8 +47,7 @@ Fd listening_socket(const Address& address) {
   const bool told = address.is_v6() ? set_option(socket.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
                                     : set_option(socket.get(), IPPROTO_IP, IP_PKTINFO, 1);
   if (!told) fail(address, errno);
-  if (!set_option(socket.get(), SOL_SOCKET, SO_RCVBUFFORCE, receive_buffer_bytes))
-    set_option(socket.get(), SOL_SOCKET, SO_RCVBUF, receive_buffer_bytes);
+  make_room(socket.get());
   return socket;
 }
 

@@ -16,14 +16,6 @@ SendStatus send_status(int error) noexcept {
   }
 }
 
-ReceiveStatus receive_status(int error) noexcept {
-  switch (error) {
-  case EAGAIN: return ReceiveStatus::would_block;
-  case ECONNREFUSED: return ReceiveStatus::refused;
-  default: return ReceiveStatus::failed;
-  }
-}
-
 // EIO: no checksum offload on the way (before Linux 6.11) or IPsec; EINVAL: a kernel without UDP_SEGMENT
 // or a path MTU that has shrunk below the segment; EMSGSIZE: the same on some versions.
 bool gso_refused(int error) noexcept {

@@ -10,7 +10,6 @@ namespace tftpkit::loop {
 
 // 0 is ok.
 [[nodiscard]] SendStatus send_status(int error) noexcept;
-[[nodiscard]] ReceiveStatus receive_status(int error) noexcept;
 // Errors of a GSO send after which the same data goes out plainly.
 [[nodiscard]] bool gso_refused(int error) noexcept;
 

@@ -10,9 +10,9 @@ constexpr int batches_per_turn = 4;
 
 }  // namespace
 
-Listener::Listener(Loop& loop, ReceiveBatch& batch, Fd socket, OnDatagram on_datagram)
+Listener::Listener(Loop& loop, ReceiveBatch& batch, Fd socket, OnDatagram on_datagram, OnBatch on_batch)
     : batch_{&batch}, socket_{std::move(socket)}, address_{bound_address(socket_.get())},
-      delivery_{std::make_shared<Delivery>(Delivery{.on_datagram = std::move(on_datagram)})},
+      delivery_{std::make_shared<Delivery>(Delivery{std::move(on_datagram), std::move(on_batch)})},
       watch_{loop, socket_.get(), FdWatch::Want::read, [this](Ready) { on_readable(); }} {}
 
 Listener::~Listener() {
@@ -33,11 +33,12 @@ void Listener::on_readable() {
 bool Listener::deliver(unsigned count, const Delivery& delivery) {
   ++counters_.batches;
   counters_.datagrams += count;
-  for (unsigned index = 0; index < count; ++index) {
+  const bool tells = count > 1 && delivery.on_batch;
+  if (tells) delivery.on_batch(true);
+  for (unsigned index = 0; index < count && !delivery.gone; ++index)
     delivery.on_datagram(batch_->at(index, address_));
-    if (delivery.gone) return false;
-  }
-  return true;
+  if (tells) delivery.on_batch(false);
+  return !delivery.gone;
 }
 
 int Listener::send_to(const Address& peer, const Address& local, std::span<const std::byte> bytes) noexcept {

@@ -16,9 +16,11 @@ namespace tftpkit::loop {
 class Listener {
  public:
   using OnDatagram = std::function<void(const Datagram&)>;
+  // Told true before the datagrams of a batch, false behind them. Must not destroy the listener.
+  using OnBatch = std::function<void(bool begins)>;
 
   // `socket` comes from claim_ports. Listening starts at once. Throws std::system_error.
-  Listener(Loop& loop, ReceiveBatch& batch, Fd socket, OnDatagram on_datagram);
+  Listener(Loop& loop, ReceiveBatch& batch, Fd socket, OnDatagram on_datagram, OnBatch on_batch = {});
   ~Listener();  // allowed inside on_datagram
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
@@ -36,6 +38,7 @@ class Listener {
   // Shared with the callback that is running, which may destroy the listener.
   struct Delivery {
     OnDatagram on_datagram;
+    OnBatch on_batch;
     bool gone = false;
   };
   void on_readable();

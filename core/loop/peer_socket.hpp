@@ -1,88 +1,71 @@
-// PeerSocket: the way to one peer: a socket of its own, bound to the address the peer asked and
-// connected to the peer. Does not know what is said; its session owns it.
+// PeerSocket: the way to one peer: a place on a transfer port at the address that the peer asked. Does not
+// know what is said; its session owns it.
 #pragma once
 
 #include "loop/address.hpp"
 #include "loop/burst.hpp"
-#include "loop/fd.hpp"
-#include "loop/poller.hpp"
-#include "loop/port_lease.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 
 namespace tftpkit::loop {
 
 class Ports;
+struct Place;
+struct Port;
 
-enum class ReceiveStatus : std::uint8_t {
-  bytes,        // `size` bytes in the buffer; 0 is a datagram without content
-  would_block,  // nothing more
-  refused,      // ECONNREFUSED: nobody listens at the peer any more
-  failed,       // see error
-};
+// What happens on the way. Any PeerSocket may be destroyed inside any of these.
+class PeerEvents {
+ public:
+  // A packet of the peer, cut at 2,048 bytes; the bytes live until this returns.
+  virtual void on_packet(std::span<const std::byte> packet) = 0;
+  virtual void on_refused() = 0;   // nobody listens at the peer any more (ICMP)
+  virtual void on_writable() = 0;  // once after await_writable()
 
-struct Received {
-  ReceiveStatus status = ReceiveStatus::would_block;
-  std::size_t size = 0;
-  int error = 0;  // errno unless bytes
+ protected:
+  ~PeerEvents() = default;
 };
 
 class PeerSocket {
  public:
   // `local` is the address asked (its port is ignored), `peer` the client. `broadcast`: the request
-  // came by broadcast; the socket is then bound to 0.0.0.0 and not connected, so that broadcast
-  // packets of the peer arrive, and everything is sent from `local`.
+  // came by broadcast; the port is then one of its own, bound to 0.0.0.0, so that broadcast packets of
+  // the peer arrive, and everything is sent from `local`.
   // Nothing on failure, with `error` an errno (EMFILE, EADDRNOTAVAIL, ENETUNREACH, ...).
   static std::optional<PeerSocket> open(Ports& ports, const Address& local, const Address& peer,
-                                        bool broadcast, int& error);
-  PeerSocket(PeerSocket&&) noexcept = default;
+                                        bool broadcast, PeerEvents& events, int& error);
+  PeerSocket(PeerSocket&& other) noexcept;
   PeerSocket& operator=(PeerSocket&& other) noexcept;
-  ~PeerSocket() = default;  // allowed inside its own callback
+  ~PeerSocket();  // allowed inside its own callback
 
-  // Starts to tell of packets and of ICMP errors, which receive() then reports. 0 or errno.
-  int watch(std::function<void(Ready)> on_ready);
-  // While on, on_ready is also called with writable.
-  void want_writable(bool wanted) noexcept;
+  // After a send that would have blocked: on_writable() follows when there is room again.
+  void await_writable();
 
-  // One packet of the peer. Packets of strangers in between go to Ports::OnStranger.
-  // Longer packets than the buffer are cut.
-  Received receive(std::span<std::byte> buffer) noexcept;
+  Sent send_burst(std::span<const Segment> segments);
+  Sent send(std::span<const std::byte> bytes);
 
-  Sent send_burst(std::span<const Segment> segments) noexcept;
-  Sent send(std::span<const std::byte> bytes) noexcept;
-
-  // Bytes of an IP packet on the way to the peer; 0 when unknown.
-  [[nodiscard]] std::uint32_t path_mtu() const noexcept { return path_mtu_; }
+  // Bytes of an IP packet on the way to the peer; 0 when unknown. Asks the kernel when nobody did lately.
+  [[nodiscard]] std::uint32_t path_mtu() const;
   // The largest datagram content that is not fragmented; 0 when unknown.
-  [[nodiscard]] std::uint32_t path_payload() const noexcept;
-  [[nodiscard]] const Address& peer() const noexcept { return peer_; }
-  [[nodiscard]] const Address& local() const noexcept { return local_; }  // with the transfer port
+  [[nodiscard]] std::uint32_t path_payload() const;
+  [[nodiscard]] const Address& peer() const noexcept;
+  [[nodiscard]] const Address& local() const noexcept;  // with the transfer port
   [[nodiscard]] bool gso() const noexcept { return gso_; }
   void set_gso(bool on) noexcept { gso_ = on; }
 
  private:
-  PeerSocket(Ports& ports, PortLease lease, Fd socket, const Address& local, const Address& peer,
-             bool broadcast);
-  static std::optional<PeerSocket> open_connected(Ports& ports, const Address& local, const Address& peer,
-                                                  int& error);
-  static std::optional<PeerSocket> open_unconnected(Ports& ports, const Address& local, const Address& peer,
-                                                    int& error);
-  void tell_stranger(const Address& from, std::span<const std::byte> bytes, bool truncated) noexcept;
+  PeerSocket(Place& place, std::unique_ptr<Port> own_port) noexcept;
   [[nodiscard]] BurstTarget target() const noexcept;
+  template <class Datagram>
+  [[nodiscard]] bool gathered(const Datagram& datagram);
+  void close();
 
-  Ports* ports_;
-  PortLease lease_;  // before the socket: the port is given back after the socket is closed
-  Fd socket_;
-  Address peer_;
-  Address local_;
-  std::uint32_t path_mtu_ = 0;
-  bool broadcast_;
+  Place* place_ = nullptr;
+  std::unique_ptr<Port> own_port_;  // of a transfer by broadcast request
   bool gso_ = true;
-  FdWatch watch_;
 };
 
 }  // namespace tftpkit::loop

@@ -1,7 +1,7 @@
+#include "loop/error_queue.hpp"
 #include "loop/ports_state.hpp"
 #include "loop/sockets.hpp"
 
-#include <algorithm>
 #include <cerrno>
 
 namespace tftpkit::loop {
@@ -15,68 +15,28 @@ int StrangerReply::operator()(std::span<const std::byte> bytes) const noexcept {
   return send_datagram(fd_, datagram_->peer, datagram_->local, bytes);
 }
 
-PortLease& PortLease::operator=(PortLease&& other) noexcept {
-  if (this == &other) return *this;
-  give_back();
-  port_ = std::exchange(other.port_, nullptr);
-  place_ = other.place_;
-  return *this;
-}
-
-void PortLease::give_back() noexcept {
-  if (Port* port = std::exchange(port_, nullptr)) port->release(place_);
-}
-
-const Address& PortLease::address() const noexcept {
-  return port_->address;
-}
-
-bool Port::serves(const Address& peer) const noexcept {
-  return std::find(peers.begin(), peers.end(), peer) != peers.end();
-}
-
-std::optional<unsigned> Port::take_place(const Address& peer, unsigned most) noexcept {
-  if (used >= most || serves(peer)) return std::nullopt;
-  const auto free = std::find(peers.begin(), peers.end(), Address{});
-  *free = peer;
-  ++used;
-  ++pool->sessions;
-  ++pool->owner->sessions;
-  return static_cast<unsigned>(free - peers.begin());
-}
-
-void Port::release(unsigned place) noexcept {
-  peers[place] = Address{};
-  --used;
-  --pool->owner->sessions;
-  if (--pool->sessions == 0) pool->idle_since = pool->owner->loop->now();
-}
-
-// The catcher binds exclusively, so the kernel picks a port that nobody has; only then it lets the
-// connected sockets in (SO_REUSEPORT: this user's alone, and never a stray bind to port 0).
-std::unique_ptr<Port> Ports::State::open_port(Pool& pool, int& error) {
-  Fd catcher = udp_socket(pool.local.family());
-  if (!catcher || !bind_to(catcher.get(), pool.local) || !share_port(catcher.get())) {
+// The kernel picks a port that nobody has. One socket hears many clients at once: room for their packets.
+std::unique_ptr<Port> Ports::State::open_port(const Address& bound, int& error) {
+  Fd socket = udp_socket(bound.family());
+  if (!socket || !bind_to(socket.get(), bound)) {
     error = errno;
     return nullptr;
   }
+  make_room(socket.get());
+  queue_icmp_errors(socket.get(), bound.family());
   auto port = std::make_unique<Port>();
-  port->pool = &pool;
-  port->address = pool.local.with_port(bound_address(catcher.get()).port());
-  port->catcher = std::move(catcher);
-  port->watch = FdWatch{*loop, port->catcher.get(), FdWatch::Want::read,
-                        [this, raw = port.get()](Ready) { on_catcher(*raw); }};
+  port->owner = this;
+  port->address = bound.with_port(bound_address(socket.get()).port());
+  port->socket = std::move(socket);
+  port->begin(*loop);
   return port;
 }
 
-// One batch a turn. Ports are closed in tidy() only, so `port` outlives the callbacks.
-void Ports::State::on_catcher(Port& port) {
-  const int count = batch->receive(port.catcher.get());
-  for (int index = 0; index < count; ++index) {
-    const Datagram datagram = batch->at(static_cast<unsigned>(index), port.address);
-    if (port.serves(datagram.peer)) continue;  // queued here before its socket was connected
-    stranger(port.catcher.get(), datagram);
-  }
+// Broadcast packets reach wildcard sockets only.
+std::unique_ptr<Port> Ports::State::open_wildcard_port(const Address& local, int& error) {
+  auto port = open_port(Address::any(local.family(), 0), error);
+  if (port) port->address = local.with_port(port->address.port());
+  return port;
 }
 
 void Ports::State::stranger(int fd, const Datagram& datagram) {
@@ -84,34 +44,62 @@ void Ports::State::stranger(int fd, const Datagram& datagram) {
   on_stranger(datagram, StrangerReply{fd, datagram});
 }
 
-// Idle: a few ports to rotate through. Busy: one per transfer up to ports_busy, then ports are shared
-// and filled to three quarters, so that the search for a free place stays short.
 std::size_t Pool::wanted_ports() const noexcept {
-  const PortLimits& limits = owner->limits;
-  const std::size_t spread = std::min<std::size_t>(limits.ports_busy, sessions + limits.ports_idle);
-  return std::max(spread, sessions * 4 / (std::size_t{3} * limits.peers_per_port));
+  return owner->limits.ports_idle + sessions / owner->limits.peers_per_port;
 }
 
 Port* Ports::State::add_port(Pool& pool, int& error) {
-  auto port = open_port(pool, error);
+  auto port = open_port(pool.local, error);
   if (!port) return nullptr;
+  port->pool = &pool;
   pool.ports.push_back(std::move(port));
   return pool.ports.back().get();
 }
 
-PortLease Ports::State::take(Pool& pool, const Address& peer, int& error) {
-  const auto lease = [&](Port& port) {
-    const auto place = port.take_place(peer, limits.peers_per_port);
-    return place ? PortLease{&port, *place} : PortLease{};
-  };
-  if (pool.ports.size() < pool.wanted_ports())
-    if (Port* port = add_port(pool, error)) return lease(*port);
+// Not the port of the peer's last transfer, of which a late packet may still come, and none where the peer
+// has a transfer already: two of them could not be told apart.
+bool Ports::State::free_for(const Pool& pool, std::size_t at, const Address& peer) const noexcept {
+  const Port& port = *pool.ports[at];
+  return !last_ports.had(peer, port.address.port()) && peers.find(port, peer) == nullptr;
+}
+
+// In rotation by turns of the loop: what begins in one turn shares a port, so that the first packets can
+// leave in one system call.
+Port* Ports::State::choose(Pool& pool, const Address& peer, int& error) {
+  if (pool.ports.size() < pool.wanted_ports()) return add_port(pool, error);
+  if (pool.turned_at != loop->now()) ++pool.next;
+  pool.turned_at = loop->now();
   for (std::size_t looked = 0; looked < pool.ports.size(); ++looked) {
-    pool.next = (pool.next + 1) % pool.ports.size();
-    if (PortLease found = lease(*pool.ports[pool.next])) return found;
+    const std::size_t at = (pool.next + looked) % pool.ports.size();
+    if (free_for(pool, at, peer)) return pool.ports[at].get();
   }
-  Port* port = add_port(pool, error);
-  return port == nullptr ? PortLease{} : lease(*port);
+  return add_port(pool, error);
+}
+
+Place* Ports::State::take(const Address& local, const Address& peer, int& error) {
+  Pool& pool = pool_of(local);
+  Port* port = choose(pool, peer, error);
+  if (port == nullptr) return nullptr;
+  Place* place = peers.add(*port, peer);
+  last_ports.remember(peer, port->address.port());
+  ++port->used;
+  ++pool.sessions;
+  return place;
+}
+
+void Ports::State::give_back(Place& place) noexcept {
+  Port& port = *place.port;
+  peers.remove(place);
+  if (port.pool == nullptr) return;
+  --port.used;
+  if (--port.pool->sessions == 0) port.pool->idle_since = loop->now();
+}
+
+void Ports::State::retire(std::unique_ptr<Port> port) {
+  if (!port) return;
+  port->retired = true;
+  port->watch.close();
+  if (in_callback) retired.push_back(std::move(port));
 }
 
 Pool& Ports::State::pool_of(const Address& local) {
@@ -134,6 +122,8 @@ void Ports::State::tidy() {
   std::erase_if(pools, [&](const auto& entry) {
     return entry.second.sessions == 0 && now - entry.second.idle_since >= limits.address_idle;
   });
+  peers.tidy();
+  path_mtus.tidy(now);
   if (!pools.empty()) deadlines->set_after(tidying, tidy_interval);
 }
 
@@ -145,7 +135,7 @@ Ports::~Ports() = default;
 Ports::Counters Ports::counters() const noexcept {
   Counters result{
       .opened = state_->opened, .strangers = state_->strangers, .ports = 0, .addresses = 0, .sessions = 0};
-  result.sessions = state_->sessions;
+  result.sessions = state_->peers.size();
   result.addresses = state_->pools.size();
   for (const auto& [local, pool] : state_->pools)
     result.ports += pool.ports.size();
@@ -156,12 +146,17 @@ void Ports::tidy() {
   state_->tidy();
 }
 
-BurstWriter& Ports::burst_writer() noexcept {
-  return state_->writer;
+void Ports::State::gather(bool on) noexcept {
+  gathering = on;
+  if (!on) outbox.flush(writer);
 }
 
-Loop& Ports::loop() noexcept {
-  return *state_->loop;
+void Ports::gather(bool on) noexcept {
+  state_->gather(on);
+}
+
+BurstWriter& Ports::burst_writer() noexcept {
+  return state_->writer;
 }
 
 }  // namespace tftpkit::loop

@@ -1,13 +1,12 @@
-// Ports: the transfer ports of one loop. Connected sockets to different peers share a port with one
-// unconnected catcher, so the kernel sorts packets by peer and strangers are still noticed.
-// Knows nothing about what a transfer is; PeerSocket takes its socket from here.
+// Ports: the transfer ports of one loop. Transfers with different peers share a port; whose packet it is
+// is found by its source. Knows nothing about what a transfer is; PeerSocket takes its place from here.
 #pragma once
 
 #include "loop/address.hpp"
 #include "loop/burst.hpp"
 #include "loop/datagram.hpp"
-#include "loop/fd.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,14 +30,10 @@ class StrangerReply {
 };
 
 struct PortLimits {
-  unsigned ports_idle = 8;                // kept per local address while it has no transfers
-  unsigned ports_busy = 64;               // in rotation before ports are shared
-  unsigned peers_per_port = 4;            // connected sockets on one port, at most 8
+  unsigned ports_idle = 8;        // kept in rotation for each local address
+  unsigned peers_per_port = 128;  // then another one is opened: a receive buffer holds only so many packets
   std::chrono::seconds address_idle{60};  // then a local address without transfers gives its ports back
 };
-
-// One socket's right to its port. Give it back by destroying it.
-class PortLease;
 
 class Ports {
  public:
@@ -59,8 +54,10 @@ class Ports {
   [[nodiscard]] Counters counters() const noexcept;
   // Closes idle ports beyond what is wanted and forgets addresses long idle; runs by itself every 5 s.
   void tidy();
+  // On while a batch of requests is looked at: small packets to their clients then wait for its end and leave
+  // together.
+  void gather(bool on) noexcept;
   [[nodiscard]] BurstWriter& burst_writer() noexcept;
-  [[nodiscard]] Loop& loop() noexcept;
 
   struct State;  // for PeerSocket
 

@@ -2,13 +2,17 @@
 #pragma once
 
 #include "loop/deadlines.hpp"
+#include "loop/fd.hpp"
+#include "loop/last_ports.hpp"
 #include "loop/loop.hpp"
+#include "loop/outbox.hpp"
+#include "loop/path_mtus.hpp"
+#include "loop/peer_table.hpp"
 #include "loop/poller.hpp"
-#include "loop/port_lease.hpp"
 #include "loop/ports.hpp"
 
 #include <algorithm>
-#include <array>
+#include <memory>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -17,28 +21,33 @@ namespace tftpkit::loop {
 
 struct Pool;
 
-// One port: the catcher and the peers whose connected sockets share it.
+// One port. A transfer by broadcast request has one of its own on the wildcard, without a pool.
 struct Port {
-  static constexpr unsigned most_peers = 8;
-
+  Ports::State* owner = nullptr;
   Pool* pool = nullptr;
-  Address address;
-  std::array<Address, most_peers> peers{};  // Family::none: a free place
-  unsigned used = 0;
-  Fd catcher;
+  Address address;  // where answers come from
+  Fd socket;
   FdWatch watch;
+  unsigned used = 0;
+  std::vector<Address> blocked;  // peers whose transfers wait for room in the socket's buffer
+  bool retired = false;          // its transfer has ended inside its own callback
 
-  [[nodiscard]] bool serves(const Address& peer) const noexcept;
-  // No two sockets of one port may have the same peer: the kernel could not tell them apart.
-  std::optional<unsigned> take_place(const Address& peer, unsigned most) noexcept;
-  void release(unsigned place) noexcept;
+  void begin(Loop& loop);
+  void wait_for_room(Place& place);
+
+ private:
+  void on_ready(Ready ready);
+  void receive();
+  void take_errors();
+  void tell_writable();
 };
 
 struct Pool {
   Ports::State* owner = nullptr;
   Address local;  // port 0
   std::vector<std::unique_ptr<Port>> ports;
-  std::size_t next = 0;
+  std::size_t next = 0;  // the port for transfers that begin in the turn `turned_at`
+  TimePoint turned_at{};
   std::size_t sessions = 0;
   TimePoint idle_since{};
 
@@ -50,10 +59,9 @@ struct Ports::State {
         PortLimits the_limits)
       : loop{&the_loop}, deadlines{&the_deadlines}, batch{&the_batch},
         on_stranger{std::move(callback)}, limits{the_limits} {
-    limits.peers_per_port = std::clamp(limits.peers_per_port, 1U, Port::most_peers);
     // With one port a peer's next transfer would meet the packets of its last one.
     limits.ports_idle = std::max(limits.ports_idle, 2U);
-    limits.ports_busy = std::max(limits.ports_busy, limits.ports_idle);
+    limits.peers_per_port = std::max(limits.peers_per_port, 1U);
   }
 
   Loop* loop;
@@ -62,20 +70,31 @@ struct Ports::State {
   OnStranger on_stranger;
   PortLimits limits;
   BurstWriter writer;
+  Outbox outbox;
+  bool gathering = false;  // a batch of packets is being looked at: small answers to it leave together
+  PathMtus path_mtus;
+  PeerTable peers;
+  LastPorts last_ports;
   std::unordered_map<Address, Pool> pools;
   Deadline tidying = Deadline::calls<&State::tidy>(this);
   std::uint64_t opened = 0, strangers = 0;
-  std::size_t sessions = 0;
+  bool in_callback = false;                    // of a port
+  std::vector<std::unique_ptr<Port>> retired;  // until that callback has returned
 
-  Pool& pool_of(const Address& local);
-  PortLease take(Pool& pool, const Address& peer, int& error);
+  Place* take(const Address& local, const Address& peer, int& error);
+  std::unique_ptr<Port> open_wildcard_port(const Address& local, int& error);
+  void give_back(Place& place) noexcept;
+  void retire(std::unique_ptr<Port> port);
   void stranger(int fd, const Datagram& datagram);
+  void gather(bool on) noexcept;
   void tidy();
 
  private:
-  std::unique_ptr<Port> open_port(Pool& pool, int& error);
+  Pool& pool_of(const Address& local);
+  std::unique_ptr<Port> open_port(const Address& bound, int& error);
+  Port* choose(Pool& pool, const Address& peer, int& error);
+  [[nodiscard]] bool free_for(const Pool& pool, std::size_t at, const Address& peer) const noexcept;
   Port* add_port(Pool& pool, int& error);
-  void on_catcher(Port& port);
 };
 
 }  // namespace tftpkit::loop

@@ -40,6 +40,13 @@ Address bound_address(int fd) noexcept {
   return Address::from_sockaddr(reinterpret_cast<const sockaddr*>(&name), length);
 }
 
+void make_room(int fd) noexcept {
+  // A ceiling, not an allocation: room for a rack that boots at once.
+  constexpr int bytes = 4 << 20;
+  if (!set_option(fd, SOL_SOCKET, SO_RCVBUFFORCE, bytes)) set_option(fd, SOL_SOCKET, SO_RCVBUF, bytes);
+  if (!set_option(fd, SOL_SOCKET, SO_SNDBUFFORCE, bytes)) set_option(fd, SOL_SOCKET, SO_SNDBUF, bytes);
+}
+
 bool share_port(int fd) noexcept {
   return set_option(fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }

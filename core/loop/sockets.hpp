@@ -13,5 +13,6 @@ bool bind_to(int fd, const Address& address) noexcept;
 bool connect_to(int fd, const Address& address) noexcept;
 Address bound_address(int fd) noexcept;  // Family::none on failure
 bool share_port(int fd) noexcept;        // SO_REUSEPORT: sockets of this user may have the same port
+void make_room(int fd) noexcept;         // buffers of 4 MiB where that is allowed
 
 }  // namespace tftpkit::loop

@@ -62,18 +62,17 @@ void Session::start() {
 
 bool Session::open_socket() {
   int error = 0;
-  socket_ = loop::PeerSocket::open(home_.ports, asked_.local, asked_.peer, asked_.broadcast, error);
-  if (!socket_) {
-    end(host_failed, "no socket for this transfer: " + errno_text(error));
-    return false;
-  }
-  socket_->watch([this](loop::Ready ready) { on_socket(ready); });
-  return true;
+  socket_ = loop::PeerSocket::open(home_.ports, asked_.local, asked_.peer, asked_.broadcast, *this, error);
+  if (socket_) return true;
+  end(host_failed, "no socket for this transfer: " + errno_text(error));
+  return false;
 }
 
 void Session::agree() {
   transfer::Limits limits = setup_->protocol;
-  if (setup_->config.protocol.respect_path_mtu) limits.blksize_path = path_blksize(socket_->path_payload());
+  // Without options the block is 512 bytes on every way.
+  if (setup_->config.protocol.respect_path_mtu && !asked_.request.options.empty())
+    limits.blksize_path = path_blksize(socket_->path_payload());
   agreement_ = transfer::negotiate(asked_.request, limits);
 }
 
@@ -154,31 +153,28 @@ void Session::on_repeated_request() {
   pump();
 }
 
-void Session::on_socket(loop::Ready ready) {
+void Session::on_writable() {
   const auto self = shared_from_this();
-  if (ready.writable) {
-    blocked_ = false;
-    socket_->want_writable(false);
-  }
-  if (ready.readable || ready.error) receive();
-  if (!ended_) pump();
+  blocked_ = false;
+  pump();
 }
 
-void Session::receive() {
-  const auto received = socket_->receive(home_.packet);
-  switch (received.status) {
-  case loop::ReceiveStatus::bytes: return on_packet(std::span{home_.packet}.first(received.size));
-  case loop::ReceiveStatus::would_block: return;
-  case loop::ReceiveStatus::refused:
-    if (sender_) return sender_->on_unreachable(home_.loop.now());
+void Session::on_refused() {
+  const auto self = shared_from_this();
+  if (!sender_)
     return end(verdict_of(transfer::Outcome::unreachable),
                "the client closed its port before it was answered");
-  case loop::ReceiveStatus::failed:
-    if (!counts_as_lost(received.error)) end(host_failed, "receiving failed: " + errno_text(received.error));
-  }
+  sender_->on_unreachable(home_.loop.now());
+  pump();
 }
 
 void Session::on_packet(std::span<const std::byte> packet) {
+  const auto self = shared_from_this();
+  understand(packet);
+  pump();
+}
+
+void Session::understand(std::span<const std::byte> packet) {
   const auto parsed = wire::parse_packet(packet);
   if (const auto* ack = std::get_if<wire::Ack>(&parsed)) return on_ack(ack->wire_block);
   if (const auto* error = std::get_if<wire::Error>(&parsed)) return on_client_error(*error);
@@ -276,7 +272,7 @@ bool Session::after_send(const loop::Sent& sent) {
   case loop::SendStatus::ok: return true;
   case loop::SendStatus::would_block:
     blocked_ = true;
-    socket_->want_writable(true);
+    socket_->await_writable();
     return false;
   case loop::SendStatus::no_buffers: return false;
   case loop::SendStatus::refused: sender_->on_unreachable(home_.loop.now()); return false;

@@ -4,7 +4,6 @@
 
 #include "loop/deadlines.hpp"
 #include "loop/executor.hpp"
-#include "loop/listener.hpp"
 #include "loop/peer_socket.hpp"
 #include "observe/counters.hpp"
 #include "observe/log.hpp"
@@ -41,12 +40,11 @@ struct SessionHome {
   observe::Log& log;
   observe::Counters& counters;
   std::function<void(Session&)> on_ended;  // take it out of the table; it may be destroyed afterwards
-  // One burst under construction and one packet received: shared, because nothing of them outlives a call.
+  // One burst under construction: shared, because nothing of it outlives a call.
   std::array<loop::Segment, 128> segments;
-  std::array<std::byte, 2048> packet;
 };
 
-class Session : public std::enable_shared_from_this<Session> {
+class Session final : public std::enable_shared_from_this<Session>, private loop::PeerEvents {
  public:
   Session(SessionHome& home, std::shared_ptr<const Setup> setup, Asked asked, Admission::Ticket ticket);
   ~Session();
@@ -80,9 +78,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void on_found(Found found);
   void on_not_found(const NotFound& not_found);
 
-  void on_socket(loop::Ready ready);
-  void receive();
-  void on_packet(std::span<const std::byte> packet);
+  void on_packet(std::span<const std::byte> packet) override;
+  void on_refused() override;
+  void on_writable() override;
+  void understand(std::span<const std::byte> packet);
   void on_ack(std::uint16_t wire_block);
   void on_client_error(const wire::Error& error);
   void on_deadline();

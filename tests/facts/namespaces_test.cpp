@@ -70,7 +70,7 @@ bool make_namespaces() {
 }
 
 // A worker listening everywhere that opens a transfer for each request.
-struct Server {
+struct Server final : PeerEvents {
   explicit Server(const Address& where)
       : ports{loop, deadlines, batch, [](const Datagram&, const StrangerReply&) {}},
         listener{loop, batch, std::move(claim_ports({{where}}, 1).at(0).sockets.at(0)),
@@ -79,7 +79,7 @@ struct Server {
   void take(const Datagram& datagram) {
     asked = datagram;
     int error = 0;
-    socket = PeerSocket::open(ports, datagram.local, datagram.peer, datagram.broadcast, error);
+    socket = PeerSocket::open(ports, datagram.local, datagram.peer, datagram.broadcast, *this, error);
     REQUIRE_MESSAGE(socket.has_value(), error);
     CHECK(socket->send(bytes_of("answer")).status == SendStatus::ok);
   }
@@ -93,21 +93,21 @@ struct Server {
     CHECK(packet->text == "answer");
     return *packet;
   }
+  void on_packet(std::span<const std::byte> packet) override { got.push_back(text_of(packet)); }
+  void on_refused() override { got.emplace_back("(refused)"); }
+  void on_writable() override {}
   std::string next_text() {
-    std::array<std::byte, 100> buffer{};
-    Received got;
-    run_until(loop, [&] {
-      got = socket->receive(buffer);
-      return got.status != ReceiveStatus::would_block;
-    });
-    CHECK(got.status == ReceiveStatus::bytes);
-    return text_of(std::span{buffer}.first(got.size));
+    run_until(loop, [&] { return !got.empty(); });
+    const std::string first = got.front();
+    got.erase(got.begin());
+    return first;
   }
   Loop loop;
   Deadlines deadlines{loop};
   ReceiveBatch batch;
   Datagram asked;
   Ports ports;
+  std::vector<std::string> got;
   std::optional<PeerSocket> socket;
   Listener listener;
 };
@@ -226,6 +226,7 @@ TEST_CASE("a path MTU that shrinks below the segment costs one refused GSO send 
   Server server{everywhere(Family::v4)};
   const Client client = client_at(address("10.9.0.100:0"));
   server.answer_to(client, address("10.9.0.1"));
+  CHECK(server.socket->path_mtu() == 1500);
   set_mtu(1000);
   const std::string body(1428, 'b');
   std::vector<Segment> segments(8);
