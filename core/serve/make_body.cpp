@@ -12,8 +12,9 @@ namespace tftpkit::serve {
 
 namespace {
 
-// What a ring holds beyond one window. A file's bytes come at once: a few blocks save system calls.
-constexpr std::size_t file_ahead = 8 * 1024;
+// What a ring holds beyond one window. A file's bytes come at once: a few small blocks save system calls, and
+// 10,000 open transfers should not hold more than they send.
+constexpr std::size_t file_ahead = 2 * 512;
 // Sources that take their time are read a window ahead, and at least so much.
 constexpr std::size_t slow_ahead = 32 * 1024;
 

@@ -3,12 +3,19 @@
 #include "wire/packet.hpp"
 #include "wire/path.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <malloc.h>
 #include <utility>
 #include <variant>
 
 namespace tftpkit::serve {
 
 namespace {
+
+// A crowd is over when so few of its transfers are left; below `few` it never was one.
+constexpr std::chrono::seconds memory_interval{5};
+constexpr std::size_t few = 64;
 
 // Nobody can be answered there.
 bool impossible(const loop::Address& peer) {
@@ -29,19 +36,20 @@ Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_
             shared.log,
             counters_,
             [this](Session& session) { on_ended(session); },
-            {},
             {}} {
   for (auto& socket : sockets) {
     auto& listener = listeners_.emplace_back();
     const std::size_t index = listeners_.size() - 1;
     listener = std::make_unique<loop::Listener>(
         loop_, batch_, std::move(socket),
-        [this, index](const loop::Datagram& datagram) { on_datagram(*listeners_[index], datagram); });
+        [this, index](const loop::Datagram& datagram) { on_datagram(*listeners_[index], datagram); },
+        [this](bool begins) { ports_.gather(begins); });
   }
 }
 
 Worker::~Worker() {
   on_empty_ = nullptr;
+  deadlines_.cancel(giving_back_);
   listeners_.clear();
 }
 
@@ -130,6 +138,8 @@ void Worker::begin(loop::Listener& listener, const Key& key, Asked asked,
     replaced_.emplace(previous.get(), previous);
   }
   sessions_.insert_or_assign(key, session);
+  most_sessions_ = std::max(most_sessions_, sessions_.size());
+  if (!giving_back_.is_set()) deadlines_.set_after(giving_back_, memory_interval);
   session->start();
 }
 
@@ -167,6 +177,15 @@ void Worker::on_ended(Session& session) {
     replaced_.erase(&session);
   }
   tell_when_empty();
+}
+
+// The allocator keeps what a crowd of transfers needed until it is told to let go.
+void Worker::give_back_memory() {
+  if (most_sessions_ > few && sessions_.size() < most_sessions_ / 4) {
+    most_sessions_ = sessions_.size();
+    ::malloc_trim(0);
+  }
+  if (most_sessions_ > few || !sessions_.empty()) deadlines_.set_after(giving_back_, memory_interval);
 }
 
 void Worker::tell_when_empty() {

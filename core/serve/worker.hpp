@@ -66,6 +66,7 @@ class Worker {
               const wire::Reject& reject);
   void on_stranger(const loop::Datagram& datagram, const loop::StrangerReply& reply);
   void on_ended(Session& session);
+  void give_back_memory();
   void tell_when_empty();
 
   Shared shared_;
@@ -81,6 +82,8 @@ class Worker {
   std::unordered_map<Key, std::shared_ptr<Session>, KeyHash> sessions_;  // the newest of each client place
   std::unordered_map<Session*, std::shared_ptr<Session>> replaced_;      // older ones that still go on
   std::function<void()> on_empty_;
+  loop::Deadline giving_back_ = loop::Deadline::calls<&Worker::give_back_memory>(this);
+  std::size_t most_sessions_ = 0;  // since memory was last given back
 };
 
 }  // namespace tftpkit::serve
