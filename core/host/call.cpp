@@ -63,13 +63,40 @@ Call::~Call() {
   end_transfer(ended_by(TFTPKIT_END_HOST));
 }
 
-void Call::open() {
-  {
-    const std::lock_guard lock(mutex_);
-    assert(phase_ == Phase::fresh);
-    if (abandoned_) return;
-    phase_ = Phase::opening;
+// False when nobody waits any more.
+bool Call::begin_opening() {
+  const std::lock_guard lock(mutex_);
+  assert(phase_ == Phase::fresh);
+  if (abandoned_) return false;
+  phase_ = Phase::opening;
+  return true;
+}
+
+bool Call::open_now() {
+  const tftpkit_open_now* now = instance_->open_now_;
+  if (now == nullptr || now->open_read == nullptr || !begin_opening()) return false;
+  tftpkit_source source = blank_source();
+  std::string explanation;
+  std::int32_t answered = 0;
+  tftpkit_status status = TFTPKIT_E_INTERNAL;
+  const bool added = instance_->requests_.add(request_->id(), {weak_from_this(), request_});
+  if (added) {
+    const Watch watch(since_ns_, took_ns_);
+    status = guarded(*instance_, "open_now", explanation, tftpkit_status{TFTPKIT_E_INTERNAL}, now->open_read,
+                     instance_->self_, &request_->view(), &source, &answered);
   }
+  if (answered != 0) {
+    settle(status, source, std::move(explanation));
+    return true;
+  }
+  if (added) instance_->requests_.forget(request_->id());
+  const std::lock_guard lock(mutex_);
+  phase_ = Phase::fresh;
+  return false;
+}
+
+void Call::open() {
+  if (!begin_opening()) return;
   tftpkit_source source = blank_source();
   std::string explanation;
   tftpkit_status status = TFTPKIT_E_INTERNAL;

@@ -44,6 +44,10 @@ class Call : public std::enable_shared_from_this<Call> {
   // has returned, since calls of one transfer never overlap; PENDING delivers nothing yet.
   void open();
 
+  // [loop] Asks a plugin that has the extension open-now whether it can answer without waiting. True: it has
+  // answered, as in open(). False: nothing has happened, and open() is due.
+  bool open_now();
+
   // [transfer] The next bytes of a stream: how many, 0 at the end, or a negative status; explanation() then
   // says why. After a failure it fails for good.
   std::int64_t read(std::span<std::byte> into);
@@ -77,6 +81,7 @@ class Call : public std::enable_shared_from_this<Call> {
   enum class Phase { fresh, opening, pending, answered };
 
   Call(std::shared_ptr<Instance> instance, OpenRequest request, std::function<void(Answer)> on_answer);
+  bool begin_opening();
   tftpkit_status ask(tftpkit_source& source, std::string& explanation);
   void settle(tftpkit_status status, const tftpkit_source& source, std::string explanation);
   Answer checked(tftpkit_status status, const tftpkit_source& source, std::string explanation);

@@ -120,6 +120,16 @@ void Instance::begin() {
         guarded(*this, "start", explanation, tftpkit_status{TFTPKIT_E_INTERNAL}, plugin().start, self_),
         explanation);
   started_ = true;
+  find_open_now();
+}
+
+void Instance::find_open_now() {
+  if (plugin().extension == nullptr) return;
+  std::string explanation;
+  const void* found = guarded(*this, "extension", explanation, static_cast<const void*>(nullptr),
+                              plugin().extension, static_cast<const char*>(TFTPKIT_OPEN_NOW));
+  const auto* open_now = static_cast<const tftpkit_open_now*>(found);
+  if (open_now != nullptr && TFTPKIT_HAS(open_now, open_read)) open_now_ = open_now;
 }
 
 Instance::~Instance() {

@@ -8,6 +8,8 @@
 #include "host/requests.hpp"
 #include "host/settings.hpp"
 
+#include <tftpkit/open_now.h>
+
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -64,6 +66,9 @@ class Instance {
   const Description& description() const noexcept { return code_.description; }
   std::uint32_t execution() const noexcept { return description().execution; }  // as the plugin declares it
 
+  // Does the end of a transfer run code of the plugin?
+  bool closes() const noexcept { return plugin().close != nullptr; }
+
   // Requests that the plugin answered PENDING, that nobody waits for any more, and that it never completed.
   std::size_t forgotten() const { return requests_.forgotten(); }
 
@@ -75,6 +80,7 @@ class Instance {
   friend struct HostTable;
   Instance(Code code, std::string name, Settings settings, Services services);
   void begin();
+  void find_open_now();
   std::string title() const;
   void run(const char* function, tftpkit_status status, const std::string& explanation) const;
   void give_up(std::uint64_t request_id) const noexcept;
@@ -87,7 +93,8 @@ class Instance {
   Requests requests_;
   tftpkit_host table_{};
   void* self_;
-  bool counted_ = false;  // holds the place of a singleton
+  const tftpkit_open_now* open_now_ = nullptr;  // the extension, when the plugin has it
+  bool counted_ = false;                        // holds the place of a singleton
   bool created_ = false;
   bool started_ = false;
 };

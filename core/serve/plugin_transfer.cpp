@@ -34,6 +34,7 @@ void PluginTransfer::open(host::OpenRequest request, OnAnswer on_answer) {
     self->loop_.post([self, held] { self->on_answer(std::move(*held)); });
   };
   call_ = host::Call::make(served_->instance, std::move(request), std::move(answered));
+  if (served_->parallel() && call_->open_now()) return warn_if_slow();
   const bool accepted = served_->run([call = call_] { call->open(); });
   if (!accepted) {
     abandon();
@@ -118,6 +119,8 @@ void PluginTransfer::finish(const host::Ending& ending) {
     if (reading) close_after_read_ = ending;
   }
   if (reading) return call_->cancel();
+  // Without code of the plugin's there is nothing that could block.
+  if (!served_->instance->closes()) return call_->close(ending);
   served_->run([call = call_, ending] { call->close(ending); });
 }
 
@@ -125,8 +128,10 @@ void PluginTransfer::warn_if_slow() const {
   const auto took = call_->last_took();
   if (took < inline_patience) return;
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-  served_->instance->blame("is declared INLINE but kept the network thread for " + std::to_string(ms) +
-                           " ms; set \"execution\" of this instance to \"parallel\"");
+  const std::string kept =
+      "kept the network thread for " + std::to_string(ms) + " ms; set \"execution\" of this instance to ";
+  served_->instance->blame(runs_on_loop() ? "is declared INLINE but " + kept + "\"parallel\""
+                                          : "answers by open-now but " + kept + "\"serial\"");
 }
 
 }  // namespace tftpkit::serve

@@ -23,6 +23,9 @@ struct Served {
   std::shared_ptr<host::Instance> instance;
   std::optional<loop::Lane> lane;
 
+  // May several of its calls run at once, beside the loop?
+  [[nodiscard]] bool parallel() const noexcept { return lane && lane->cap() > 1; }
+
   // Runs the job on the instance's lane, or here and now. False: the server is going down.
   bool run(std::function<void()> job) const;
 };

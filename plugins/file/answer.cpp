@@ -11,10 +11,10 @@ namespace tftpkit::file {
 Answers::Answers(const tftpkit_host& host, bool without_openat2)
     : host_(host), settings_(read_settings(host)), tree_(settings_, host, without_openat2) {}
 
-Verdict Answers::open(const tftpkit_request& request, std::string& trace) const {
+Verdict Answers::open(const tftpkit_request& request, std::string& trace, Haste haste) const {
   Client client(host_, request);
   std::string name(request.path.ptr, request.path.len);
-  if (settings_.rewrite.empty()) return named(name, client, trace);
+  if (settings_.rewrite.empty()) return named(name, client, trace, haste);
 
   Rewritten result = rewritten(settings_.rewrite, name, client);
   switch (result.kind) {
@@ -34,10 +34,10 @@ Verdict Answers::open(const tftpkit_request& request, std::string& trace) const 
   Cleaned path = cleaned(result.name);
   if (path.fault != nullptr)
     return {TFTPKIT_E_ACCESS, std::string("the rewritten name cannot be used: ") + path.fault, {}, 0};
-  return named(path.path, client, trace);
+  return named(path.path, client, trace, haste);
 }
 
-Verdict Answers::named(const std::string& path, Client& client, std::string& trace) const {
+Verdict Answers::named(const std::string& path, Client& client, std::string& trace, Haste haste) const {
   if (path.empty()) return {TFTPKIT_E_ACCESS, "is a directory", {}, 0};
   if (!settings_.hidden && has_hidden_part(path)) {
     trace += path + " (hidden)";
@@ -54,8 +54,8 @@ Verdict Answers::named(const std::string& path, Client& client, std::string& tra
   for (const std::string& candidate : candidates) {
     if (!trace.empty()) trace += ", then ";
     trace += candidate;
-    verdict = tree_.open(candidate);
-    if (verdict.status != TFTPKIT_DECLINED) break;
+    verdict = tree_.open(candidate, haste);
+    if (verdict.later || verdict.status != TFTPKIT_DECLINED) break;
   }
   return verdict;
 }

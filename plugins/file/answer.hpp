@@ -17,10 +17,10 @@ class Answers {
   Answers(const tftpkit_host& host, bool without_openat2);
 
   // The file for this request. `trace` gets one line that tells how it was found or missed.
-  Verdict open(const tftpkit_request& request, std::string& trace) const;
+  Verdict open(const tftpkit_request& request, std::string& trace, Haste haste) const;
 
  private:
-  Verdict named(const std::string& path, Client& client, std::string& trace) const;
+  Verdict named(const std::string& path, Client& client, std::string& trace, Haste haste) const;
   std::vector<std::string> own_directories(Client& client) const;
   bool belongs_to_another(const std::string& path, const std::vector<std::string>& own) const;
 

@@ -17,6 +17,10 @@ namespace {
 // in a tight loop must not hold us for ever, though.
 constexpr int attempts = 64;
 
+#ifndef RESOLVE_CACHED
+#define RESOLVE_CACHED 0x20
+#endif
+
 int open_with_kernel(int root, const char* path, std::uint64_t flags, std::uint64_t resolve) noexcept {
   open_how how{};
   how.flags = flags;
@@ -25,6 +29,7 @@ int open_with_kernel(int root, const char* path, std::uint64_t flags, std::uint6
   for (int attempt = 0; attempt < attempts; ++attempt) {
     fd = ::syscall(SYS_openat2, root, path, &how, sizeof how);
     if (fd >= 0 || (errno != EAGAIN && errno != EINTR)) break;
+    if ((resolve & RESOLVE_CACHED) != 0) break;
   }
   return static_cast<int>(fd);
 }
@@ -54,10 +59,18 @@ Lookup best_lookup(int directory) noexcept {
 
 Opened find_beneath(int root, const std::string& path, Symlinks symlinks, Lookup lookup) {
   const char* name = path.empty() ? "." : path.c_str();
-  if (lookup == Lookup::kernel)
-    return taken(open_with_kernel(root, name, O_PATH | O_CLOEXEC, resolve_flags(symlinks)));
+  if (lookup != Lookup::steps) {
+    const std::uint64_t cached = lookup == Lookup::cached ? RESOLVE_CACHED : 0;
+    return taken(open_with_kernel(root, name, O_PATH | O_CLOEXEC, resolve_flags(symlinks) | cached));
+  }
   if (symlinks == Symlinks::anywhere) return taken(::openat(root, name, O_PATH | O_CLOEXEC));
   return walk_beneath(root, path, symlinks == Symlinks::beneath);
+}
+
+Opened find_directory(const std::string& path, Lookup lookup) noexcept {
+  constexpr int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+  if (lookup != Lookup::cached) return taken(::open(path.c_str(), flags));
+  return taken(open_with_kernel(AT_FDCWD, path.c_str(), flags, RESOLVE_CACHED));
 }
 
 Opened reopen(const UniqueFd& found, int extra_flags) noexcept {

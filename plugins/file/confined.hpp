@@ -18,8 +18,9 @@ enum class Symlinks {
 };
 
 // Who keeps the walk inside. `kernel` is openat2(2), Linux 5.6; `steps` does the same by hand, one part at a
-// time, for older kernels and for sandboxes whose filter does not know openat2.
-enum class Lookup { kernel, steps };
+// time, for older kernels and for sandboxes whose filter does not know openat2. `cached` is openat2 that
+// finds only what the kernel has in memory (Linux 5.12) and says EAGAIN for the rest.
+enum class Lookup { kernel, steps, cached };
 
 // A descriptor, or the errno that stands for why there is none. EXDEV: a symbolic link leads out of the root.
 struct Opened {
@@ -33,6 +34,9 @@ Lookup best_lookup(int directory) noexcept;
 // Finds `path` (clean: relative, without "." and "..") beneath `root` and gives an O_PATH descriptor of what
 // it names. That has no side effect: no FIFO waits, no device is opened, no terminal is acquired.
 Opened find_beneath(int root, const std::string& path, Symlinks symlinks, Lookup lookup);
+
+// A directory by its absolute name, as an O_PATH descriptor; `lookup` is kernel or cached.
+Opened find_directory(const std::string& path, Lookup lookup) noexcept;
 
 // Opens what an O_PATH descriptor stands for to be read: the very same inode, whatever its name means by now.
 // `extra_flags`: for example O_DIRECTORY. Needs /proc.

@@ -4,6 +4,8 @@
 #include "answer.hpp"
 #include "schema.hpp"
 
+#include <tftpkit/open_now.h>
+
 #include <exception>
 #include <new>
 
@@ -39,12 +41,15 @@ void log_trace(const tftpkit_host& host, const tftpkit_request& request, const V
   host.log(&host, TFTPKIT_LOG_DEBUG, line.data(), line.size());
 }
 
-tftpkit_status open_read(void* self, const tftpkit_request* request,
-                         tftpkit_source* source) TFTPKIT_NOEXCEPT {
+// `answered` becomes 0 when it has to be there now and is not.
+tftpkit_status open(void* self, const tftpkit_request* request, tftpkit_source* source, Haste haste,
+                    std::int32_t& answered) noexcept {
   const Instance& instance = *static_cast<const Instance*>(self);
   try {
     std::string trace;
-    Verdict verdict = instance.answers.open(*request, trace);
+    Verdict verdict = instance.answers.open(*request, trace, haste);
+    answered = verdict.later ? 0 : 1;
+    if (verdict.later) return TFTPKIT_DECLINED;
     log_trace(instance.host, *request, verdict, trace);
     if (verdict.status == TFTPKIT_OK)
       return tftpkit_answer_fd(source, verdict.fd.release(), verdict.size, nullptr);
@@ -54,6 +59,23 @@ tftpkit_status open_read(void* self, const tftpkit_request* request,
   } catch (const std::exception& error) {
     return fail(instance.host, TFTPKIT_E_INTERNAL, error.what());
   }
+}
+
+tftpkit_status open_read(void* self, const tftpkit_request* request,
+                         tftpkit_source* source) TFTPKIT_NOEXCEPT {
+  std::int32_t answered = 0;
+  return open(self, request, source, Haste::none, answered);
+}
+
+tftpkit_status open_read_now(void* self, const tftpkit_request* request, tftpkit_source* source,
+                             std::int32_t* answered) TFTPKIT_NOEXCEPT {
+  return open(self, request, source, Haste::now, *answered);
+}
+
+constexpr tftpkit_open_now open_now{static_cast<std::uint32_t>(sizeof(tftpkit_open_now)), 0, open_read_now};
+
+const void* extension(const char* name) TFTPKIT_NOEXCEPT {
+  return std::string_view(name) == TFTPKIT_OPEN_NOW ? &open_now : nullptr;
 }
 
 constexpr tftpkit_plugin make_descriptor() noexcept {
@@ -69,6 +91,7 @@ constexpr tftpkit_plugin make_descriptor() noexcept {
   plugin.create = create;
   plugin.destroy = destroy;
   plugin.open_read = open_read;
+  plugin.extension = extension;
   return plugin;
 }
 

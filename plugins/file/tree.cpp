@@ -6,7 +6,9 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <system_error>
 
 namespace tftpkit::file {
@@ -35,6 +37,26 @@ bool is_missing(int error) {
   return error == ENOENT || error == ENOTDIR;
 }
 
+// File systems on which opening a file whose inode is in memory waits for nobody: no network, no daemon.
+std::optional<dev_t> local_device(const UniqueFd& directory) {
+  constexpr unsigned long xfs = 0x58465342;  // not in linux/magic.h
+  struct statfs file_system {};
+  struct stat status {};
+  if (::fstatfs(directory.get(), &file_system) != 0 || ::fstat(directory.get(), &status) != 0)
+    return std::nullopt;
+  switch (static_cast<unsigned long>(file_system.f_type)) {
+  case EXT4_SUPER_MAGIC:
+  case xfs:
+  case BTRFS_SUPER_MAGIC:
+  case F2FS_SUPER_MAGIC:
+  case TMPFS_MAGIC:
+  case SQUASHFS_MAGIC:
+  case ISOFS_SUPER_MAGIC:
+  case OVERLAYFS_SUPER_MAGIC: return status.st_dev;
+  default: return std::nullopt;
+  }
+}
+
 }  // namespace
 
 class Tree::Root {
@@ -60,18 +82,37 @@ Tree::Tree(const Settings& settings, const tftpkit_host& host, bool without_open
     throw SettingsError("/root: files are opened through /proc/self/fd, which does not work here: " +
                         because(proof.error) + "; mount /proc");
   if (!without_openat2) lookup_ = best_lookup(first_root_.get());
+  if (lookup_ == Lookup::kernel) local_device_ = local_device(first_root_);
   if (lookup_ == Lookup::steps)
     tftpkit_log(&host, TFTPKIT_LOG_INFO, "openat2 is not available here: names are resolved step by step");
 }
 
-Verdict Tree::open(const std::string& path) const {
+// What is not in memory, not on the file system of the root, or has to be searched for, comes later.
+Verdict Tree::open_now(const std::string& path) const {
+  Verdict later;
+  later.later = true;
+  if (!local_device_) return later;
+  const Opened root = find_directory(settings_.root, Lookup::cached);
+  if (!root.fd) return later;
+  const Opened found = find_beneath(root.fd.get(), path, settings_.symlinks, Lookup::cached);
+  if (!found.fd && (found.error != ENOENT || settings_.case_insensitive)) return later;
+  if (!found.fd) return refusal(found.error, path);
+  struct stat status {};
+  if (::fstat(found.fd.get(), &status) != 0 || status.st_dev != *local_device_) return later;
+  return checked(found, status, Haste::now);
+}
+
+Verdict Tree::open(const std::string& path, Haste haste) const {
+  if (haste == Haste::now) return open_now(path);
   const Root root(settings_.root, first_root_);
   if (root.is_first())
     warn_once("the root \"" + settings_.root +
               "\" cannot be opened any more; the directory that it was serves on");
   const Opened found = find(root.get(), path);
   if (!found.fd) return refusal(found.error, path);
-  return checked(found);
+  struct stat status {};
+  if (::fstat(found.fd.get(), &status) != 0) return refusal(errno, "");
+  return checked(found, status, Haste::none);
 }
 
 Opened Tree::find(int root, const std::string& path) const {
@@ -86,23 +127,23 @@ Opened Tree::find(int root, const std::string& path) const {
   return find_beneath(root, *name, settings_.symlinks, lookup_);
 }
 
-Verdict Tree::checked(const Opened& found) const {
-  struct stat status {};
-  if (::fstat(found.fd.get(), &status) != 0) return refusal(errno, "");
+Verdict Tree::checked(const Opened& found, const struct stat& status, Haste haste) const {
   if (S_ISDIR(status.st_mode)) return {TFTPKIT_E_ACCESS, "is a directory", {}, 0};
   if (!S_ISREG(status.st_mode)) return {TFTPKIT_E_ACCESS, "is not a regular file", {}, 0};
   if (settings_.only_world_readable && (status.st_mode & S_IROTH) == 0)
     return {TFTPKIT_E_ACCESS, "is not readable by everybody (o+r)", {}, 0};
-  return readable(found.fd);
+  // A local file system knows the size beforehand.
+  const bool known = haste == Haste::now;
+  return readable(found.fd, known ? std::optional{static_cast<std::uint64_t>(status.st_size)} : std::nullopt);
 }
 
-Verdict Tree::readable(const UniqueFd& found) const {
+Verdict Tree::readable(const UniqueFd& found, std::optional<std::uint64_t> known_size) const {
   Opened file = reopen(found, 0);
   if (!file.fd) return refusal(file.error, "");
   // Again, and only now: a network file system brings the size up to date when a file is opened.
   struct stat status {};
-  if (::fstat(file.fd.get(), &status) != 0) return refusal(errno, "");
-  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (!known_size && ::fstat(file.fd.get(), &status) != 0) return refusal(errno, "");
+  const auto size = known_size.value_or(static_cast<std::uint64_t>(status.st_size));
   if (settings_.max_size && size > *settings_.max_size)
     return {TFTPKIT_E_ACCESS,
             "is larger than max_size (" + std::to_string(*settings_.max_size) + " bytes)",

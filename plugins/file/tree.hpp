@@ -6,8 +6,10 @@
 #include "settings.hpp"
 
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
+#include <sys/stat.h>
 
 namespace tftpkit::file {
 
@@ -17,7 +19,11 @@ struct Verdict {
   std::string text;  // why not; may reach the client, so it names nothing that the client did not
   UniqueFd fd;
   std::uint64_t size = 0;  // bytes
+  bool later = false;      // asked for now: it cannot be said without waiting
 };
+
+// May an answer take its time, or does it have to be there at once?
+enum class Haste { none, now };
 
 class Tree {
  public:
@@ -25,7 +31,7 @@ class Tree {
   // tree.
   Tree(const Settings& settings, const tftpkit_host& host, bool without_openat2);
 
-  Verdict open(const std::string& path) const;
+  Verdict open(const std::string& path, Haste haste) const;
 
  private:
   // The directory to search now. A root that was replaced under its name is taken up with the next request;
@@ -33,9 +39,10 @@ class Tree {
   // start serves.
   class Root;
 
+  Verdict open_now(const std::string& path) const;
   Opened find(int root, const std::string& path) const;
-  Verdict checked(const Opened& found) const;
-  Verdict readable(const UniqueFd& found) const;
+  Verdict checked(const Opened& found, const struct stat& status, Haste haste) const;
+  Verdict readable(const UniqueFd& found, std::optional<std::uint64_t> known_size) const;
   Verdict refusal(int error, const std::string& path) const;
   void warn_once(const std::string& text) const;
 
@@ -43,6 +50,7 @@ class Tree {
   const tftpkit_host& host_;
   UniqueFd first_root_;
   Lookup lookup_;
+  std::optional<dev_t> local_device_;  // of the root, when opening a file there asks no network and no daemon
   mutable std::mutex warned_mutex_;
   mutable std::set<std::string> warned_;
 };

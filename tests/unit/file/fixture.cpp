@@ -2,6 +2,7 @@
 #include "fixture.hpp"
 
 #include <doctest/doctest.h>
+#include <tftpkit/open_now.h>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -31,6 +32,23 @@ Plugin::~Plugin() {
 }
 
 Reply Plugin::open(std::string_view path) {
+  return ask(path, [this](const tftpkit_request& request, tftpkit_source& source) {
+    return tftpkit::file::descriptor().open_read(instance_, &request, &source);
+  });
+}
+
+std::optional<Reply> Plugin::open_now(std::string_view path) {
+  const auto* now =
+      static_cast<const tftpkit_open_now*>(tftpkit::file::descriptor().extension(TFTPKIT_OPEN_NOW));
+  REQUIRE((now != nullptr));
+  int32_t answered = 0;
+  const Reply reply = ask(path, [&](const tftpkit_request& request, tftpkit_source& source) {
+    return now->open_read(instance_, &request, &source, &answered);
+  });
+  return answered != 0 ? std::optional(reply) : std::nullopt;
+}
+
+Reply Plugin::ask(std::string_view path, const Ask& ask) {
   const std::string name(path);
   tftpkit_request request{};
   request.struct_size = sizeof request;
@@ -45,7 +63,7 @@ Reply Plugin::open(std::string_view path) {
   tftpkit_source_init(&source);
 
   Reply reply;
-  reply.status = tftpkit::file::descriptor().open_read(instance_, &request, &source);
+  reply.status = ask(request, source);
   reply.text = host.take_explanation();
   if (reply.status != TFTPKIT_OK) {
     CHECK(source.fd == -1);

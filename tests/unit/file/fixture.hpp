@@ -6,6 +6,8 @@
 #include "support/scratch.hpp"
 
 #include <filesystem>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -51,11 +53,16 @@ class Plugin {
   Plugin& operator=(const Plugin&) = delete;
 
   Reply open(std::string_view path);
+  // By the extension open-now; nothing when it would have to wait.
+  std::optional<Reply> open_now(std::string_view path);
 
   FakeHost host;
   tftpkit_addr peer{};
 
  private:
+  using Ask = std::function<tftpkit_status(const tftpkit_request&, tftpkit_source&)>;
+  Reply ask(std::string_view path, const Ask& ask);
+
   void* instance_ = nullptr;
 };
 
