@@ -21,6 +21,7 @@ struct Origin {
   std::string file;                // as the user named it, or ""
   std::string pointer;             // JSON pointer of the piece in that file, e.g. "/instances/0/settings"
   std::filesystem::path base_dir;  // relative paths in it start here; absolute
+  bool operator==(const Origin&) const = default;
 };
 
 // How a plugin's calls may overlap; an instance may be configured stricter than its plugin asks for.
@@ -51,6 +52,7 @@ struct InstanceConfig {
   std::optional<Execution> execution;        // "serial", "parallel", "inline"; none: as the plugin says
   unsigned max_parallel = 0;                 // calls at a time; 0: executor_threads_per_instance
   std::optional<IsolationConfig> isolation;  // none: in the server's own process
+  bool operator==(const InstanceConfig&) const = default;
 };
 
 // The first route that fits a request names who is asked. A route without `match` or `clients` fits all.
@@ -97,6 +99,8 @@ struct Config {
   std::string group;                               // "": the user's own
   std::vector<std::filesystem::path> plugin_dirs;  // searched beside the built-in directory; absolute
   std::vector<std::filesystem::path> plugins;      // single .so files; absolute
+  std::vector<std::string> disabled_plugins;       // names of plugins that are not used
+  std::optional<bool> watch;                       // plugin_dirs for changes; none: only with --plugin-dir
   std::vector<InstanceConfig> instances;           // none: one of each plugin that needs no settings
   std::vector<RouteConfig> routes;                 // none: all instances in their order
   ProtocolConfig protocol;
@@ -109,6 +113,8 @@ struct Config {
   milliseconds drain{10'000};                  // for running transfers after SIGTERM
   bool explain_to_clients = true;              // the plugin's explanation goes into the ERROR packet
   std::optional<TraceConfig> trace;            // none: no request is traced
+  std::string control = "auto";                // socket for commands: "auto", "off" or an absolute path
+  std::filesystem::path state_dir;             // what outlives the process; empty: serve/places.hpp
   observe::LogOptions log;                     // level, format, file (absolute)
 };
 

@@ -29,6 +29,16 @@ Json json_of(const JsonRow& row) {
   return object;
 }
 
+JsonValue value_of(const Json& value) {
+  if (value.is_null()) return std::monostate{};
+  if (value.is_boolean()) return value.get<bool>();
+  if (value.is_number_unsigned()) return value.get<std::uint64_t>();
+  if (value.is_number_integer()) return value.get<std::int64_t>();
+  if (value.is_number()) return value.get<double>();
+  if (value.is_string()) return value.get<std::string>();
+  return RawJson{dumped(value)};
+}
+
 Problems one_problem(std::string pointer, Complaint complaint) {
   Report report("");
   report.add(std::move(pointer), std::move(complaint));
@@ -76,6 +86,15 @@ std::string json_array(std::span<const JsonRow> rows, int indent) {
   for (const JsonRow& row : rows)
     array.push_back(json_of(row));
   return dumped(array, indent);
+}
+
+std::optional<JsonRow> json_row(std::string_view text) {
+  const Json object = Json::parse(text.begin(), text.end(), nullptr, false);
+  if (!object.is_object()) return std::nullopt;
+  JsonRow row;
+  for (const auto& [key, value] : object.items())
+    row.emplace_back(key, value_of(value));
+  return row;
 }
 
 Checked<std::string> set_value(std::string_view object, std::string_view pointer, std::string_view value) {

@@ -5,6 +5,7 @@
 #include "config/problem.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,6 +30,9 @@ using JsonRow = std::vector<std::pair<std::string, JsonValue>>;
 [[nodiscard]] std::string json_object(const JsonRow& row, int indent = -1);
 // [{...}, {...}]
 [[nodiscard]] std::string json_array(std::span<const JsonRow> rows, int indent = -1);
+
+// The other way: the members of an object, nested ones as RawJson. nullopt: the text is no object.
+[[nodiscard]] std::optional<JsonRow> json_row(std::string_view text);
 
 // Sets one value in the text of a JSON object and gives the new text. `pointer` is a JSON pointer
 // ("/retry/tries", the first slash may be left out), objects on the way are made; `value` is JSON, or else a

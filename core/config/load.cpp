@@ -32,6 +32,16 @@ bool is_plugin_name(const std::string& name) {
   return begins_well && name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string::npos;
 }
 
+std::optional<Complaint> plugin_name_complaint(const std::string& text) {
+  if (is_plugin_name(text)) return std::nullopt;
+  const bool is_path = text.find('/') != std::string::npos || text.ends_with(".so");
+  const std::string stem = std::filesystem::path(text).stem().string();
+  return Complaint{
+      in_quotes(text) + " is not a plugin's name",
+      is_path ? "list the file in \"plugins\" and write " + in_quotes(stem) + " here"
+              : "a plugin's name has lower-case letters, digits and '-' only, as its file without \".so\""};
+}
+
 // One reading of one file; the functions follow the file's order.
 class Loading {
  public:
@@ -43,6 +53,10 @@ class Loading {
  private:
   void listen(ObjectReader& top);
   void paths(ObjectReader& top, const std::string& key, std::vector<std::filesystem::path>& value);
+  void disabled_plugins(ObjectReader& top);
+  void watch(ObjectReader& top);
+  void control(ObjectReader& top);
+  void state_dir(ObjectReader& top);
   void instance(const Json& value, const std::string& pointer);
   void instance_name(ObjectReader& reader, InstanceConfig& instance);
   void plugin_name(ObjectReader& reader, InstanceConfig& instance);
@@ -75,6 +89,8 @@ Config Loading::read(const Json& document) {
   top.text("group", config_.group);
   paths(top, "plugin_dirs", config_.plugin_dirs);
   paths(top, "plugins", config_.plugins);
+  disabled_plugins(top);
+  watch(top);
   top.array("instances", [&](const Json& value, const std::string& pointer) { instance(value, pointer); });
   top.array("routes", [&](const Json& value, const std::string& pointer) { route(value, pointer); });
   section("protocol", &Loading::protocol);
@@ -85,6 +101,8 @@ Config Loading::read(const Json& document) {
   executor(top);
   top.duration("drain", config_.drain, {0ms, day});
   top.flag("explain_to_clients", config_.explain_to_clients);
+  control(top);
+  state_dir(top);
   section("log", &Loading::log);
   section("trace", &Loading::trace);
   top.finish();
@@ -109,6 +127,40 @@ void Loading::paths(ObjectReader& top, const std::string& key, std::vector<std::
     if (text.empty()) return report_.add(pointer, {"the path is empty", ""});
     value.push_back(absolute_from(base_dir_, text));
   });
+}
+
+void Loading::disabled_plugins(ObjectReader& top) {
+  top.texts("disabled_plugins", [&](const std::string& text, const std::string& pointer) {
+    if (auto complaint = plugin_name_complaint(text)) return report_.add(pointer, std::move(*complaint));
+    config_.disabled_plugins.push_back(text);
+  });
+}
+
+void Loading::watch(ObjectReader& top) {
+  if (top.member("watch") == nullptr) return;
+  bool watch = false;
+  top.flag("watch", watch);
+  config_.watch = watch;
+}
+
+void Loading::control(ObjectReader& top) {
+  top.text("control", config_.control);
+  std::string& value = config_.control;
+  if (value.empty())
+    return report_.add(top.pointer_of("control"),
+                       {"the path is empty", "write \"off\" for no control socket"});
+  if (value != "auto" && value != "off") value = absolute_from(base_dir_, value).string();
+  constexpr std::size_t longest = 107;  // sockaddr_un
+  if (value.size() > longest)
+    report_.add(top.pointer_of("control"), {"the path of a socket may have at most 107 bytes, this one has " +
+                                                std::to_string(value.size()),
+                                            "choose a shorter one"});
+}
+
+void Loading::state_dir(ObjectReader& top) {
+  std::string text;
+  top.text("state_dir", text);
+  if (!text.empty()) config_.state_dir = absolute_from(base_dir_, text);
 }
 
 void Loading::instance(const Json& value, const std::string& pointer) {
@@ -147,14 +199,9 @@ void Loading::instance_name(ObjectReader& reader, InstanceConfig& instance) {
 void Loading::plugin_name(ObjectReader& reader, InstanceConfig& instance) {
   if (!reader.require("plugin", "\"plugin\": \"file\"")) return;
   reader.text("plugin", instance.plugin);
-  if (!reader.member("plugin")->is_string() || is_plugin_name(instance.plugin)) return;
-  const bool is_path = instance.plugin.find('/') != std::string::npos || instance.plugin.ends_with(".so");
-  const std::string stem = std::filesystem::path(instance.plugin).stem().string();
-  report_.add(
-      reader.pointer_of("plugin"),
-      {in_quotes(instance.plugin) + " is not a plugin's name",
-       is_path ? "list the file in \"plugins\" and write " + in_quotes(stem) + " here"
-               : "a plugin's name has lower-case letters, digits and '-' only, as its file without \".so\""});
+  if (!reader.member("plugin")->is_string()) return;
+  if (auto complaint = plugin_name_complaint(instance.plugin))
+    report_.add(reader.pointer_of("plugin"), std::move(*complaint));
 }
 
 void Loading::settings(ObjectReader& reader, InstanceConfig& instance) {
@@ -316,6 +363,18 @@ Checked<Config> load_file(const std::filesystem::path& file) {
   const auto text = text_of_file(file, 16U << 20U, report);
   if (!text) return report.take();
   return load_text(*text, file.string(), std::filesystem::absolute(file).parent_path());
+}
+
+Checked<SettingsFile> load_settings(const std::filesystem::path& file) {
+  Report report(file.string());
+  const auto text = text_of_file(file, 16U << 20U, report);
+  if (!text) return report.take();
+  const auto document = parse(*text, "", report);
+  if (document && !document->is_object())
+    report.add("", {"expected an object, not " + shown(*document), "write { ... }"});
+  if (!report.empty()) return report.take();
+  return SettingsFile{dumped(*document),
+                      {file.string(), "", std::filesystem::absolute(file).parent_path().lexically_normal()}};
 }
 
 }  // namespace tftpkit::config

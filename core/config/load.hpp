@@ -19,4 +19,12 @@ namespace tftpkit::config {
 [[nodiscard]] Checked<Config> load_text(std::string_view json, const std::string& file,
                                         const std::filesystem::path& base_dir);
 
+// The settings of a plugin in a file of their own: one JSON object, as "settings" of an instance holds it.
+// Relative paths in it start at the directory of the file.
+struct SettingsFile {
+  std::string settings;
+  Origin origin;
+};
+[[nodiscard]] Checked<SettingsFile> load_settings(const std::filesystem::path& file);
+
 }  // namespace tftpkit::config

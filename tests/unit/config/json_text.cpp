@@ -43,6 +43,17 @@ TEST_CASE("made JSON nests") {
   CHECK(json_object({{"a", std::int64_t{1}}}, 2) == "{\n  \"a\": 1\n}");
 }
 
+TEST_CASE("an object that was written is read back, and other text is none") {
+  const JsonRow row{
+      {"yes", true}, {"count", std::uint64_t{7}}, {"below", std::int64_t{-7}}, {"text", std::string("a\n\"b\"")}};
+  const auto back = json_row(json_object(row));
+  REQUIRE(back);
+  CHECK(json_object(*back) == json_object(row));
+  CHECK(json_object(*json_row(R"({"nested": [1, {"a": null}]})")) == R"({"nested":[1,{"a":null}]})");
+  CHECK_FALSE(json_row("[1]"));
+  CHECK_FALSE(json_row("{"));
+}
+
 TEST_CASE("a value is set as JSON when it is JSON, else as text") {
   CHECK(set("{}", "/root", "/srv") == R"({"root":"/srv"})");
   CHECK(set("{}", "root", "/srv") == R"({"root":"/srv"})");

@@ -35,6 +35,8 @@ TEST_CASE("an empty object is the defaults") {
   CHECK(config.retry.initial == 500ms);
   CHECK(config.limits.buffer_memory_bytes == 1ULL << 30);
   CHECK(config.explain_to_clients);
+  CHECK_FALSE(config.watch);
+  CHECK(config.control == "auto");
   CHECK(config.log.level == tftpkit::observe::Level::info);
 }
 
@@ -44,6 +46,7 @@ TEST_CASE("every value of a full file arrives") {
     "listen": ["127.0.0.1:6969", "[::1]:6969"], /* here too */
     "workers": 3, "user": "tftp", "group": "boot",
     "plugin_dirs": ["plugins", "/opt/p"], "plugins": ["./x.so", "../y.so"],
+    "watch": false, "disabled_plugins": ["menu"], "control": "run/control", "state_dir": "state",
     "instances": [
       {"name": "files", "plugin": "file", "settings": {"root": "/srv", "n": [1, 2]}, "execution": "parallel", "max_parallel": 4},
       {"name": "menus", "plugin": "menu"}],
@@ -63,6 +66,10 @@ TEST_CASE("every value of a full file arrives") {
   CHECK(config.group == "boot");
   CHECK(config.plugin_dirs == std::vector<fs::path>{"/etc/tftpkit/plugins", "/opt/p"});
   CHECK(config.plugins == std::vector<fs::path>{"/etc/tftpkit/x.so", "/etc/y.so"});
+  CHECK(config.watch == std::optional(false));
+  CHECK(config.disabled_plugins == std::vector<std::string>{"menu"});
+  CHECK(config.control == "/etc/tftpkit/run/control");
+  CHECK(config.state_dir == "/etc/tftpkit/state");
   REQUIRE(config.instances.size() == 2);
   CHECK(config.instances[0].name == "files");
   CHECK(config.instances[0].plugin == "file");
@@ -137,4 +144,21 @@ TEST_CASE("an instance gets a process of its own, with limits and a sandbox, onl
   CHECK(instances[2].isolation->call_limit == std::chrono::seconds(5));
   CHECK(instances[2].isolation->sandbox == SandboxConfig{});
   CHECK(instances[3].isolation->sandbox == SandboxConfig{"x", false, {"/etc/tftpkit/data"}});
+}
+
+TEST_CASE("settings in a file of their own are one object, with its place for complaints") {
+  std::string name = (fs::temp_directory_path() / "tftpkit-config-XXXXXX").string();
+  REQUIRE(::mkdtemp(name.data()) != nullptr);
+  const fs::path file = fs::path(name) / "hello.json";
+  std::ofstream(file) << R"({"root": "tree" /* beside it */})";
+  const auto loaded = load_settings(file);
+  REQUIRE(loaded);
+  CHECK(loaded->settings == R"({"root":"tree"})");
+  CHECK(loaded->origin.file == file.string());
+  CHECK(loaded->origin.base_dir == name);
+  std::ofstream(file) << "[1]";
+  CHECK(text(load_settings(file).problems()).find(file.string() + ": expected an object") == 0);
+  std::ofstream(file) << "{";
+  CHECK_FALSE(load_settings(file));
+  fs::remove_all(name);
 }

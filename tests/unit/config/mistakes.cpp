@@ -148,6 +148,10 @@ const Mistake mistakes[] = {
      "/routes/0/to/0: no instance is called \"a\"; add it to \"instances\""},
     {R"({"routes": [{}]})", "/routes/0: \"to\" is missing; write for example \"to\": [\"files\"]"},
     {R"({"plugins": [""]})", "/plugins/0: the path is empty"},
+    {R"({"disabled_plugins": ["Hello"]})", "/disabled_plugins/0: \"Hello\" is not a plugin's name; a "
+                                           "plugin's name has lower-case letters, digits and "
+                                           "'-' only, as its file without \".so\""},
+    {R"({"control": ""})", "/control: the path is empty; write \"off\" for no control socket"},
 };
 
 const Mistake route_mistakes[] = {

@@ -70,6 +70,7 @@ TEST_CASE("the example of the README loads, and what is a default in it is the d
   CHECK(loaded->executor_threads == defaults.executor_threads);
   CHECK(loaded->executor_threads_per_instance == defaults.executor_threads_per_instance);
   CHECK(loaded->drain == defaults.drain);
+  CHECK(loaded->control == defaults.control);
   CHECK(loaded->explain_to_clients == defaults.explain_to_clients);
   CHECK(loaded->log.level == defaults.log.level);
   CHECK(loaded->log.format == defaults.log.format);
