@@ -1,5 +1,7 @@
 #include "host/frame.hpp"
 
+#include "host/crashes.hpp"
+
 namespace tftpkit::host {
 
 namespace {
@@ -10,6 +12,7 @@ thread_local const Frame* innermost = nullptr;
 
 Frame::Frame(const Instance* instance, std::string* explanation) noexcept
     : instance_(instance), explanation_(explanation), outer_(innermost) {
+  if (instance != nullptr && outer_ == nullptr) prepare_thread_for_crash();
   innermost = this;
 }
 

@@ -22,6 +22,7 @@ class Frame {
 
   const Instance* instance() const noexcept { return instance_; }
   std::string* explanation() const noexcept { return explanation_; }
+  const Frame* outer() const noexcept { return outer_; }
 
  private:
   const Instance* instance_;

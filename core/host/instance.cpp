@@ -25,6 +25,10 @@ class Singletons {
     const std::lock_guard lock(mutex_);
     return taken_.insert(plugin).second;
   }
+  bool taken(const std::string& plugin) {
+    const std::lock_guard lock(mutex_);
+    return taken_.contains(plugin);
+  }
   void give_back(const std::string& plugin) {
     const std::lock_guard lock(mutex_);
     taken_.erase(plugin);
@@ -87,6 +91,10 @@ std::shared_ptr<Instance> Instance::create(Code code, std::string name, Settings
 
 void Instance::reap() {
   if (Frame::current() == nullptr) Graveyard::all().take().clear();
+}
+
+bool Instance::singleton_alive(const std::string& plugin) {
+  return Singletons::all().taken(plugin);
 }
 
 std::string Instance::title() const {

@@ -57,6 +57,9 @@ class Instance {
   // for itself for ever. create() does it too; a server calls it now and then and before it exits.
   static void reap();
 
+  // Is an instance of this plugin alive that allows no other beside it?
+  static bool singleton_alive(const std::string& plugin);
+
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
   // stop() may wait for the plugin's threads: let go of the last holder where blocking is allowed.

@@ -1,12 +1,15 @@
 #include "host/library.hpp"
 
+#include "host/code_ranges.hpp"
 #include "host/content.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <mutex>
 #include <optional>
 #include <sys/mman.h>
@@ -213,6 +216,26 @@ void LibraryRegistry::open_in_place(Library& library, const std::filesystem::pat
   library.handle_ = result.handle;
 }
 
+// Where the library lies in memory.
+void add_code_of(void* handle, const std::string& plugin) {
+  const link_map* map = nullptr;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0) return;
+  struct Search {
+    ElfW(Addr) base;
+    std::uintptr_t end;
+  } search{map->l_addr, map->l_addr};
+  const auto visit = [](dl_phdr_info* info, std::size_t, void* data) {
+    auto& wanted = *static_cast<Search*>(data);
+    if (info->dlpi_addr != wanted.base) return 0;
+    for (std::size_t i = 0; i < info->dlpi_phnum; ++i)
+      if (const auto& part = info->dlpi_phdr[i]; part.p_type == PT_LOAD)
+        wanted.end = std::max<std::uintptr_t>(wanted.end, wanted.base + part.p_vaddr + part.p_memsz);
+    return 1;
+  };
+  ::dl_iterate_phdr(visit, &search);
+  add_code_range(search.base, search.end, plugin);
+}
+
 void LibraryRegistry::read_descriptor(Library& library) {
   const std::filesystem::path& file = library.file_;
   const tftpkit_plugin* descriptor = called(entry_of(library.handle_, file), file);
@@ -222,6 +245,7 @@ void LibraryRegistry::read_descriptor(Library& library) {
     throw Error(error.state(), file.string() + ": " + error.what());
   }
   library.plugin_ = copied(*descriptor);
+  add_code_of(library.handle_, library.description_.name);
 }
 
 std::shared_ptr<Library> LibraryRegistry::load(const std::filesystem::path& given, const Content& content,

@@ -3,6 +3,7 @@
 #include "host/file_check.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cstddef>
 #include <map>
@@ -60,12 +61,17 @@ std::optional<std::string> unsafe_surroundings(const fs::path& file) {
   return std::nullopt;
 }
 
+// Does this follow from the file alone, and not from what is around it?
+bool lasts(State state) {
+  constexpr std::array passing = {State::cannot_load, State::unsafe_file, State::duplicate, State::disabled,
+                                  State::quarantined};
+  return std::find(passing.begin(), passing.end(), state) == passing.end();
+}
+
 const Finding* known_already(const fs::path& file, const Stamp& stamp, std::span<const Finding> known) {
   if (stamp == Stamp{}) return nullptr;
   for (const Finding& one : known)
-    if (one.file == file && one.stamp == stamp && one.state != State::cannot_load &&
-        one.state != State::unsafe_file && one.state != State::duplicate)
-      return &one;
+    if (one.file == file && one.stamp == stamp && lasts(one.state)) return &one;
   return nullptr;
 }
 

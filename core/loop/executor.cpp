@@ -128,6 +128,9 @@ Executor::Executor(unsigned threads) : state_{std::make_shared<ExecutorState>()}
   state_->thread_count = std::max(threads, 1U);
   sigset_t all, before;
   sigfillset(&all);
+  // A fault that is blocked ends the process without a word to whoever handles it.
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
+    sigdelset(&all, fault);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   state_->threads_inside = state_->thread_count;
   try {

@@ -31,7 +31,7 @@ class Lane {
 
 class Executor {
  public:
-  // Threads start here with every signal blocked. Throws std::system_error.
+  // Threads start here with every signal blocked but those of faults. Throws std::system_error.
   explicit Executor(unsigned threads);
   ~Executor();  // shutdown() with 5 seconds when nobody did it before
   Executor(const Executor&) = delete;
