@@ -22,7 +22,9 @@ bool Served::run(std::function<void()> job) const {
 }
 
 PluginTransfer::PluginTransfer(loop::Loop& loop, std::shared_ptr<const Served> served)
-    : loop_{loop}, served_{std::move(served)} {}
+    : loop_{loop}, served_{std::move(served)} {
+  served_->transfers.fetch_add(1, std::memory_order_relaxed);
+}
 
 // The Call holds us through its callback until it has answered or was abandoned.
 void PluginTransfer::open(host::OpenRequest request, OnAnswer on_answer) {

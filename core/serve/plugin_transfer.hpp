@@ -6,6 +6,7 @@
 #include "loop/executor.hpp"
 #include "serve/reader.hpp"
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -22,6 +23,7 @@ namespace tftpkit::serve {
 struct Served {
   std::shared_ptr<host::Instance> instance;
   std::optional<loop::Lane> lane;
+  mutable std::atomic<unsigned> transfers{0};  // that hold a PluginTransfer of it
 
   // May several of its calls run at once, beside the loop?
   [[nodiscard]] bool parallel() const noexcept { return lane && lane->cap() > 1; }
@@ -36,6 +38,9 @@ class PluginTransfer : public std::enable_shared_from_this<PluginTransfer> {
   using OnAnswer = std::function<void(host::Answer)>;
 
   PluginTransfer(loop::Loop& loop, std::shared_ptr<const Served> served);
+  ~PluginTransfer() { served_->transfers.fetch_sub(1, std::memory_order_relaxed); }
+  PluginTransfer(const PluginTransfer&) = delete;
+  PluginTransfer& operator=(const PluginTransfer&) = delete;
 
   // Asks the plugin. `on_answer` is called once, on the loop's thread, maybe inside this call; not
   // at all after abandon().

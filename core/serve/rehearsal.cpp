@@ -66,11 +66,11 @@ void Rehearsal::begin() {
   on_step({"name", asked_.request.filename, asked_.path == asked_.request.filename ? "clean" : "cleaned",
            asked_.path});
   // The path MTU of the client is not known here.
-  agreement_ = transfer::negotiate(asked_.request, setup_.protocol);
-  deadlines_.set_after(deadline_, setup_.config.answer_timeout);
+  agreement_ = transfer::negotiate(asked_.request, setup_.terms->protocol);
+  deadlines_.set_after(deadline_, setup_.config().answer_timeout);
   opening_ = std::make_shared<Opening>(loop_, setup_.routes.candidates(asked_.path, asked_.peer, on_step),
-                                       open_request(asked_, agreement_.terms, setup_.config.answer_timeout),
-                                       setup_.config.explain_to_clients, on_step);
+                                       open_request(asked_, agreement_.terms, setup_.config().answer_timeout),
+                                       setup_.config().explain_to_clients, on_step);
   opening_->start([this](Resolution resolution) { on_resolved(std::move(resolution)); });
 }
 
@@ -115,7 +115,7 @@ bool Rehearsal::take() {
   }
   const std::uint64_t ready = body_->ready() - result_.bytes;
   if (ready == 0 && !body_->ended()) {
-    deadlines_.set_after(deadline_, setup_.config.read_timeout);
+    deadlines_.set_after(deadline_, setup_.config().read_timeout);
     return false;
   }
   for (const auto& part : body_->view(result_.bytes, static_cast<std::size_t>(ready)))

@@ -1,10 +1,13 @@
 #include "serve/server.hpp"
 
+#include "host/crashes.hpp"
 #include "loop/limits.hpp"
 #include "loop/signals.hpp"
+#include "serve/places.hpp"
 #include "serve/privileges.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <system_error>
 #include <unistd.h>
@@ -75,6 +78,8 @@ void Server::run() {
   {
     const SignalsBlocked blocked;
     claim();
+    open_control();
+    remember_crashes();
     drop_privileges(options_.config.user, options_.config.group);
     load();
     start_workers();
@@ -89,20 +94,63 @@ void Server::claim() {
     addresses_.push_back(port.address);
 }
 
+// A place that nobody named may be taken by another server, or not be there: that is no reason not to serve.
+void Server::open_control() {
+  const std::string& wanted = options_.config.control;
+  if (wanted == "off") return;
+  const bool named = wanted != "auto";
+  const std::filesystem::path path = named ? std::filesystem::path{wanted} : default_control();
+  if (path.empty()) return;
+  try {
+    commands_ = std::make_unique<ControlSocket>(path);
+  } catch (const ControlError& error) {
+    if (named) throw;
+    log_.write(Level::info, "no control socket", {{"reason", error.what()}});
+  }
+}
+
+void Server::remember_crashes() {
+  const bool named = !options_.config.state_dir.empty();
+  state_dir_ = named ? options_.config.state_dir : default_state_dir();
+  if (state_dir_.empty() || host::record_crashes(state_dir_, named)) return;
+  log_.write(Level::warning, "plugins that crash the server cannot be noted",
+             {{"state_dir", state_dir_.string()}, {"reason", std::generic_category().message(errno)}});
+}
+
 SetupTools Server::tools() {
-  return {log_,
-          *executor_,
-          [this](std::function<void()> end) { control_.post(std::move(end)); },
-          options_.version,
-          options_.builtin_plugin_dir,
-          link_address_of};
+  auto end = [this](std::function<void()> ending) {
+    changes_->end([this, ending = std::move(ending)]() mutable {
+      std::exchange(ending, nullptr)();
+      control_.post([this] { on_instance_ended(); });
+    });
+  };
+  return {log_,       *executor_,   std::move(end), options_.version, options_.builtin_plugin_dir,
+          state_dir_, generations_, link_address_of};
 }
 
 void Server::load() {
   executor_.emplace(options_.config.executor_threads);
-  auto built = build_setup(options_.config, options_.extra_instances, nullptr, tools());
+  changes_.emplace(
+      control_, [this](const Changes::Wish& wish) { return build(wish); },
+      [this](const Changes::Wish& wish, const Changes::Built& built) { on_built(wish, built); });
+  auto built = build_setup({options_.config, options_.extra_instances}, nullptr, tools());
   if (!built) throw SetupError{built.problems()};
   setup_ = std::move(*built);
+  tell_of(nullptr, *setup_);
+  watch_plugins();
+}
+
+// Before the directories are listed for the last time: what comes in between is an event.
+void Server::watch_plugins() {
+  const config::Config& config = setup_->config();
+  if (!config.watch.value_or(false)) return watch_.reset();
+  try {
+    if (!watch_) watch_ = std::make_unique<PluginWatch>(control_, [this] { changes_->ask({}); });
+    if (watch_->watch(config.plugin_dirs)) changes_->ask({});
+  } catch (const std::system_error& error) {
+    log_.write(Level::warning, "plugin directories are not watched; reload by hand",
+               {{"reason", error.what()}});
+  }
 }
 
 void Server::start_workers() {
@@ -132,6 +180,10 @@ void Server::serve() {
   });
   for (const auto& address : addresses_)
     log_.write(Level::info, "listening", {{"address", address.to_string()}, {"workers", workers_.size()}});
+  if (commands_)
+    commands_->serve(control_, [this](const std::string& command, const ControlSocket::Answer& answer) {
+      on_command(command, answer);
+    });
   if (options_.on_ready) options_.on_ready(addresses_);
   control_.run();
   (void)block_signals();  // once nobody watches them, one more would end the process before all is put away
@@ -139,33 +191,96 @@ void Server::serve() {
 
 void Server::reload() {
   log_.reopen();
-  config::Config fresh = options_.config;
-  if (options_.reload) {
+  changes_->ask({.reread = true, .look_again = true});
+}
+
+namespace {
+
+std::string answer_of(bool ok, const std::vector<config::JsonRow>& rows) {
+  std::string text = config::json_object({{"ok", ok}}) + "\n";
+  for (const auto& row : rows)
+    text += config::json_object(row) + "\n";
+  return text;
+}
+
+std::string answer_of(const config::Problems& problems) {
+  std::vector<config::JsonRow> rows;
+  for (const auto& problem : problems)
+    rows.push_back({{"problem", config::text(problem)}});
+  return answer_of(problems.empty(), rows);
+}
+
+}  // namespace
+
+void Server::on_command(const std::string& command, const ControlSocket::Answer& answer) {
+  if (command == "reload") {
+    log_.reopen();
+    const auto tell = [answer](const config::Problems& problems) { answer(answer_of(problems)); };
+    return changes_->ask({.reread = true, .look_again = true, .tell = {tell}});
+  }
+  if (command == "plugins") return answer(answer_of(true, roster_.rows(*setup_)));
+  answer(answer_of({{"", "", "there is no command \"" + command + "\"", "reload and plugins are"}}));
+}
+
+// On a thread of Changes. setup_ stays as it is until on_built().
+Changes::Built Server::build(const Changes::Wish& wish) {
+  Wanted wanted{setup_->config(), options_.extra_instances, wish.look_again};
+  if (wish.reread && options_.reload) {
     auto loaded = options_.reload();
-    if (!loaded) {
-      for (const auto& problem : loaded.problems())
-        log_.write(Level::error, "reload failed, the old configuration goes on",
-                   {{"problem", text(problem)}});
-      return;
-    }
-    fresh = std::move(*loaded);
+    if (!loaded) return loaded.problems();
+    wanted.config = std::move(*loaded);
   }
-  auto built = [&] {
-    const SignalsBlocked blocked;
-    return build_setup(fresh, options_.extra_instances, setup_.get(), tools());
-  }();
-  if (!built) {
-    for (const auto& problem : built.problems())
+  return build_setup(wanted, setup_.get(), tools());
+}
+
+void Server::on_built(const Changes::Wish& wish, const Changes::Built& built) {
+  if (stopping_) return;
+  const config::Problems& problems = built ? (*built)->problems : built.problems();
+  if (built) {
+    if (wish.reread) warn_of_what_needs_a_restart((*built)->config());
+    use(*built);
+    if (wish.reread) log_.write(Level::info, "reloaded", {{"instances", setup_->instances.size()}});
+  } else {
+    for (const auto& problem : problems)
       log_.write(Level::error, "reload failed, the old configuration goes on", {{"problem", text(problem)}});
-    return;
   }
-  warn_of_what_needs_a_restart(fresh);
-  setup_ = std::move(*built);
-  admission_.set_limits(admission_limits(fresh.limits));
-  log_.set_level(fresh.log.level);
+  for (const auto& tell : wish.tell)
+    tell(problems);
+}
+
+void Server::use(const std::shared_ptr<const Setup>& setup) {
+  const auto before = std::exchange(setup_, setup);
+  tell_of(before.get(), *setup);
+  roster_.changed(before.get(), *setup);
+  admission_.set_limits(admission_limits(setup->config().limits));
+  log_.set_level(setup->config().log.level);
   for (const auto& worker : workers_)
     worker->use(setup_);
-  log_.write(Level::info, "reloaded", {{"instances", setup_->instances.size()}});
+  watch_plugins();
+}
+
+// What is new: a line for every problem that was not there before, and for what serves no longer.
+void Server::tell_of(const Setup* before, const Setup& now) const {
+  const auto known = [&](const std::string& problem) {
+    return before != nullptr && std::ranges::any_of(before->problems, [&](const auto& old) {
+             return config::text(old) == problem;
+           });
+  };
+  for (const auto& problem : now.problems)
+    if (const std::string what = config::text(problem); !known(what))
+      log_.write(Level::warning, "plugin not used as it is", {{"problem", what}});
+  if (before == nullptr) return;
+  for (const auto& old : before->instances) {
+    const auto same = [&](const RunningInstance& one) { return one.config.name == old.config.name; };
+    if (std::ranges::none_of(now.instances, same))
+      log_.write(Level::info, "instance takes no more requests",
+                 {{"instance", old.config.name}, {"file", old.finding.file.string()}});
+  }
+}
+
+// What waited for the end of a singleton may begin now.
+void Server::on_instance_ended() {
+  if (!stopping_ && setup_ && !setup_->waiting.empty()) changes_->ask({});
 }
 
 void Server::warn_of_what_needs_a_restart(const config::Config& fresh) const {
@@ -177,16 +292,17 @@ void Server::warn_of_what_needs_a_restart(const config::Config& fresh) const {
   warn(fresh.workers != now.workers, "workers");
   warn(fresh.user != now.user || fresh.group != now.group, "user, group");
   warn(fresh.executor_threads != now.executor_threads, "executor_threads");
+  warn(fresh.control != now.control || fresh.state_dir != now.state_dir, "control, state_dir");
   warn(fresh.log.file != now.log.file || fresh.log.format != now.log.format, "log.file, log.format");
 }
 
 // The first call drains, the second ends running transfers at once.
 void Server::stop() {
   if (std::exchange(stopping_, true)) return on_drain_over();
-  const auto seconds = std::chrono::duration<double>(setup_->config.drain).count();
+  const auto seconds = std::chrono::duration<double>(setup_->config().drain).count();
   log_.write(Level::info, "stopping: no new requests, running transfers may end",
              {{"within_seconds", seconds}});
-  deadlines_.set_after(drain_over_, setup_->config.drain);
+  deadlines_.set_after(drain_over_, setup_->config().drain);
   for (const auto& worker : workers_)
     worker->drain([this] { control_.post([this] { on_worker_empty(); }); });
 }
@@ -224,22 +340,30 @@ void Server::join_workers() {
 // Sessions first, then what plugins still do for them, then the plugins, then the loops they could post to.
 void Server::shut_down() {
   deadlines_.cancel(drain_over_);
+  watch_.reset();
+  commands_.reset();
   join_workers();
   if (!executor_) return;
-  const auto ended = executor_->shutdown(patience_with_plugins);
-  if (!ended.joined) {
-    log_.write(Level::error, "plugin calls do not return; leaving without them",
-               {{"threads", std::uint64_t{ended.hanging_threads}}});
-    log_.flush();
-    ::_exit(0);
-  }
+  if (changes_) leave_if_hanging(changes_->shutdown(patience_with_plugins));
+  leave_if_hanging(executor_->shutdown(patience_with_plugins));
   if (!workers_.empty()) log_counters();
   setup_.reset();
   workers_.clear();
-  control_.stop();
-  control_.run();  // instances whose last holder has gone end here
+  for (int turn = 0; turn < 2; ++turn) {  // instances whose last holder has gone end here
+    control_.stop();
+    control_.run();
+  }
   host::Instance::reap();
+  changes_.reset();
   executor_.reset();
+}
+
+void Server::leave_if_hanging(const loop::Executor::Shutdown& ended) {
+  if (ended.joined) return;
+  log_.write(Level::error, "plugin calls do not return; leaving without them",
+             {{"threads", std::uint64_t{ended.hanging_threads}}});
+  log_.flush();
+  ::_exit(0);
 }
 
 }  // namespace tftpkit::serve

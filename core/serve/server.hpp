@@ -12,6 +12,10 @@
 #include "observe/counters.hpp"
 #include "observe/log.hpp"
 #include "serve/admission.hpp"
+#include "serve/changes.hpp"
+#include "serve/control_socket.hpp"
+#include "serve/plugin_watch.hpp"
+#include "serve/roster.hpp"
 #include "serve/setup.hpp"
 #include "serve/worker.hpp"
 
@@ -19,6 +23,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -60,8 +65,16 @@ class Server {
   void load();
   void start_workers();
   void serve();
-  void watch_signals();
+  void open_control();
+  void remember_crashes();
   void reload();
+  void watch_plugins();
+  void on_command(const std::string& command, const ControlSocket::Answer& answer);
+  [[nodiscard]] Changes::Built build(const Changes::Wish& wish);
+  void on_built(const Changes::Wish& wish, const Changes::Built& built);
+  void use(const std::shared_ptr<const Setup>& setup);
+  void tell_of(const Setup* before, const Setup& now) const;
+  void on_instance_ended();
   void warn_of_what_needs_a_restart(const config::Config& fresh) const;
   void stop();
   void on_worker_empty();
@@ -69,6 +82,7 @@ class Server {
   void log_counters() const;
   void join_workers();
   void shut_down();
+  void leave_if_hanging(const loop::Executor::Shutdown& ended);
   [[nodiscard]] SetupTools tools();
 
   observe::Log& log_;
@@ -78,9 +92,15 @@ class Server {
   loop::Deadline drain_over_;
   Admission admission_;
   std::optional<loop::Executor> executor_;
+  std::filesystem::path state_dir_;
+  std::unique_ptr<ControlSocket> commands_;
+  std::optional<Changes> changes_;
+  std::unique_ptr<PluginWatch> watch_;
+  std::map<std::string, unsigned> generations_;
+  Roster roster_;
   std::vector<loop::ClaimedPort> ports_;
   std::vector<loop::Address> addresses_;
-  std::shared_ptr<const Setup> setup_;
+  std::shared_ptr<const Setup> setup_;  // replaced on the control thread only
   std::atomic<std::uint64_t> next_id_{0};
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;

@@ -40,9 +40,13 @@ std::string errno_text(int error) {
 
 }  // namespace
 
-Session::Session(SessionHome& home, std::shared_ptr<const Setup> setup, Asked asked, Admission::Ticket ticket)
-    : home_{home}, setup_{std::move(setup)}, asked_{std::move(asked)}, ticket_{std::move(ticket)},
-      began_{home.loop.now()}, deadline_{loop::Deadline::calls<&Session::on_deadline>(this)} {}
+Session::Session(SessionHome& home, const std::shared_ptr<const Setup>& setup, Asked asked,
+                 Admission::Ticket ticket)
+    : home_{home}, terms_{setup->terms}, asked_{std::move(asked)}, ticket_{std::move(ticket)},
+      began_{home.loop.now()}, deadline_{loop::Deadline::calls<&Session::on_deadline>(this)} {
+  on_step_ = traced();
+  candidates_ = setup->routes.candidates(asked_.path, asked_.peer, on_step_);
+}
 
 Session::~Session() {
   home_.deadlines.cancel(deadline_);
@@ -69,15 +73,15 @@ bool Session::open_socket() {
 }
 
 void Session::agree() {
-  transfer::Limits limits = setup_->protocol;
+  transfer::Limits limits = terms_->protocol;
   // Without options the block is 512 bytes on every way.
-  if (setup_->config.protocol.respect_path_mtu && !asked_.request.options.empty())
+  if (terms_->config.protocol.respect_path_mtu && !asked_.request.options.empty())
     limits.blksize_path = path_blksize(socket_->path_payload());
   agreement_ = transfer::negotiate(asked_.request, limits);
 }
 
 OnStep Session::traced() const {
-  if (!setup_->trace || !setup_->trace->fits(asked_.path, asked_.peer)) return {};
+  if (!terms_->trace || !terms_->trace->fits(asked_.path, asked_.peer)) return {};
   return [&log = home_.log, id = asked_.id, peer = asked_.peer.to_string(),
           file = asked_.request.filename](const Step& step) {
     log.write(observe::Level::info, "trace",
@@ -92,12 +96,10 @@ OnStep Session::traced() const {
 }
 
 void Session::open_source() {
-  on_step_ = traced();
-  home_.deadlines.set_after(deadline_, setup_->config.answer_timeout);
-  opening_ =
-      std::make_shared<Opening>(home_.loop, setup_->routes.candidates(asked_.path, asked_.peer, on_step_),
-                                open_request(asked_, agreement_.terms, setup_->config.answer_timeout),
-                                setup_->config.explain_to_clients, on_step_);
+  home_.deadlines.set_after(deadline_, terms_->config.answer_timeout);
+  opening_ = std::make_shared<Opening>(home_.loop, std::move(candidates_),
+                                       open_request(asked_, agreement_.terms, terms_->config.answer_timeout),
+                                       terms_->config.explain_to_clients, on_step_);
   opening_->start(
       [self = shared_from_this()](Resolution resolution) { self->on_resolved(std::move(resolution)); });
 }
@@ -135,7 +137,7 @@ void Session::on_found(Found found) {
   const auto options = transfer::oack_options(agreement_, body_->size());
   if (on_step_) on_step_(step_of(agreement_.terms, options));
   if (!options.empty()) oack_ = wire::encode_oack(options);
-  sender_.emplace(agreement_.terms, setup_->retry, !options.empty(), home_.loop.now(), asked_.id);
+  sender_.emplace(agreement_.terms, terms_->retry, !options.empty(), home_.loop.now(), asked_.id);
   ++home_.counters.transfers_started;
   pump();
 }
@@ -287,10 +289,10 @@ void Session::arm() {
   const auto now = home_.loop.now();
   if (const auto due = sender_->deadline()) {
     // While a newer request of this client waits for its proof our own repeats would only confuse it.
-    const auto when = challenged_ ? std::max(*due, now + setup_->retry.initial) : *due;
+    const auto when = challenged_ ? std::max(*due, now + terms_->retry.initial) : *due;
     home_.deadlines.set(deadline_, when);
   } else {
-    home_.deadlines.set_after(deadline_, setup_->config.read_timeout);
+    home_.deadlines.set_after(deadline_, terms_->config.read_timeout);
   }
   if (!blocked_ && sender_->next_burst(now)) home_.deadlines.set_after(deadline_, device_queue_pause);
 }

@@ -46,7 +46,8 @@ struct SessionHome {
 
 class Session final : public std::enable_shared_from_this<Session>, private loop::PeerEvents {
  public:
-  Session(SessionHome& home, std::shared_ptr<const Setup> setup, Asked asked, Admission::Ticket ticket);
+  Session(SessionHome& home, const std::shared_ptr<const Setup>& setup, Asked asked,
+          Admission::Ticket ticket);
   ~Session();
 
   // The session that this client's new request may replace: it ends when the client goes on with ours, and
@@ -101,7 +102,8 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void send_error(const wire::Reject& reject);
 
   SessionHome& home_;
-  std::shared_ptr<const Setup> setup_;
+  std::shared_ptr<const Terms> terms_;  // and not the instances: those that are not asked may end
+  Candidates candidates_;               // until they are asked
   Asked asked_;
   Admission::Ticket ticket_;
   loop::TimePoint began_;

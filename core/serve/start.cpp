@@ -46,8 +46,13 @@ Started isolated(const config::InstanceConfig& config, const config::Config& all
 std::shared_ptr<host::Instance> ending_elsewhere(std::shared_ptr<host::Instance> instance,
                                                  const SetupTools& tools) {
   host::Instance* raw = instance.get();
-  return {raw, [inner = std::move(instance), end = tools.end_elsewhere](host::Instance*) mutable {
-            end([last = std::move(inner)]() mutable { last.reset(); });
+  return {raw, [inner = std::move(instance), end = tools.end_elsewhere,
+                &log = tools.log](host::Instance*) mutable {
+            end([last = std::move(inner), &log]() mutable {
+              const std::string name = last->name();
+              last.reset();
+              log.write(observe::Level::info, "instance ended", {{"instance", name}});
+            });
           }};
 }
 

@@ -30,6 +30,7 @@ void add_get(CLI::App& app, Action& action);
 void add_explain(CLI::App& app, Action& action);
 void add_plugins(CLI::App& app, Action& action);
 void add_firmware(CLI::App& app, Action& action);
+void add_reload(CLI::App& app, Action& action);
 
 // The directory whose plugins come with the binary: beside it, in the build tree or where it is installed.
 // Empty when there is none.

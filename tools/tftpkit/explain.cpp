@@ -14,6 +14,7 @@
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <unistd.h>
@@ -87,14 +88,15 @@ class House {
     loaded->log.level = observe::Level::warning;
     log_.emplace(loaded->log);
     executor_.emplace(loaded->executor_threads);
-    serve::SetupTools tools{*log_, *executor_, [](const std::function<void()>& end) { end(); }, version(),
-                            builtin_plugin_dir()};
+    serve::SetupTools tools{
+        *log_, *executor_,  [](const std::function<void()>& end) { end(); }, version(), builtin_plugin_dir(),
+        {},    generations_};
     if (!arguments.mac.empty())
       tools.neighbour = [mac = parsed_mac(arguments.mac)](const tftpkit_addr&, std::uint8_t into[6]) {
         std::ranges::copy(mac, into);
         return true;
       };
-    auto built = serve::build_setup(*loaded, extra_instances(arguments.sources), nullptr, tools);
+    auto built = serve::build_setup({*loaded, extra_instances(arguments.sources)}, nullptr, tools);
     if (!built) throw Failure(config::text(built.problems()));
     setup_ = std::move(*built);
   }
@@ -116,6 +118,7 @@ class House {
   loop::Loop loop_;  // calls that time out may still post to it
   std::optional<observe::Log> log_;
   std::optional<loop::Executor> executor_;
+  std::map<std::string, unsigned> generations_;
   std::shared_ptr<const serve::Setup> setup_;
 };
 

@@ -38,6 +38,7 @@ int run(int argc, char** argv) {
   tftpkit::cli::add_get(app, action);
   tftpkit::cli::add_check(app, action);
   tftpkit::cli::add_explain(app, action);
+  tftpkit::cli::add_reload(app, action);
   tftpkit::cli::add_plugins(app, action);
   tftpkit::cli::add_firmware(app, action);
   try {

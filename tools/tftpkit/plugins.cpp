@@ -12,6 +12,7 @@ void add_plugins(CLI::App& app, Action& action) {
   add_plugins_new(*group, action);
   add_plugins_check(*group, action);
   add_plugins_install(*group, action);
+  add_plugins_release(*group, action);
 }
 
 }  // namespace tftpkit::cli

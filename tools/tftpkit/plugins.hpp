@@ -11,5 +11,6 @@ void add_plugins_fetch(CLI::App& group, Action& action);
 void add_plugins_new(CLI::App& group, Action& action);
 void add_plugins_check(CLI::App& group, Action& action);
 void add_plugins_install(CLI::App& group, Action& action);
+void add_plugins_release(CLI::App& group, Action& action);
 
 }  // namespace tftpkit::cli

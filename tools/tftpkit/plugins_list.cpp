@@ -1,13 +1,17 @@
 // tftpkit plugins list: every dropped file is a row, with its state and the reason.
 #include "config/json_text.hpp"
+#include "control_client.hpp"
+#include "host/crashes.hpp"
 #include "host/scan.hpp"
 #include "observe/escape.hpp"
 #include "plugins.hpp"
+#include "serve/places.hpp"
 #include "table.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <utility>
 
 namespace tftpkit::cli {
@@ -18,6 +22,7 @@ namespace fs = std::filesystem;
 
 struct ListArguments {
   std::vector<std::string> plugin_dirs;
+  std::optional<std::string> control;  // ask a running server
   bool json = false;
   bool all = false;
   bool strict = false;
@@ -55,6 +60,18 @@ std::vector<host::Finding> other_files(const std::vector<fs::path>& directories)
   return found;
 }
 
+// As a server that keeps its state at the usual place would.
+void mark_quarantined(std::vector<host::Finding>& findings) {
+  const auto crashes = host::recorded_crashes(serve::default_state_dir());
+  for (auto& finding : findings) {
+    if (finding.state != host::State::ok) continue;
+    if (auto reason = host::quarantine_reason(crashes, finding.name())) {
+      finding.state = host::State::quarantined;
+      finding.reason = std::move(*reason);
+    }
+  }
+}
+
 std::string as_table(const std::vector<host::Finding>& findings) {
   Table table{{"NAME", "VERSION", "ABI", "STATE", "READ", "WRITE", "EXEC", "FILE"}};
   for (const auto& finding : findings) {
@@ -86,9 +103,44 @@ std::string as_json(const std::vector<host::Finding>& findings) {
   return config::json_array(rows, 2) + "\n";
 }
 
+std::string live_table(const std::vector<config::JsonRow>& rows) {
+  Table table{{"NAME", "VERSION", "STATE", "SERVING", "GENERATION", "TRANSFERS", "DRAINING", "FILE"}};
+  for (const auto& row : rows) {
+    const std::string instance = member_text(row, "instance");
+    const std::string name = member_text(row, "name");
+    std::string note = member_text(row, "reason");
+    const std::string failure = member_text(row, "failure");
+    if (failure != "-" && !failure.empty() && failure.find(note) != std::string::npos) note.clear();
+    if (failure != "-" && !failure.empty())
+      note += std::string(note.empty() ? "" : "; ") +
+              (member_text(row, "serving") == "yes" ? "the generation before it goes on: " : "") + failure;
+    if (const std::string process = member_text(row, "process"); process != "-")
+      note += (note.empty() ? "its process: " : "; its process: ") + process;
+    table.add({instance == "-" || instance == name ? name : name + " (" + instance + ")",
+               member_text(row, "version"), member_text(row, "state"), member_text(row, "serving"),
+               member_text(row, "generation"), member_text(row, "transfers"), member_text(row, "draining"),
+               member_text(row, "file")},
+              note);
+  }
+  return table.text();
+}
+
+int list_live(const ListArguments& arguments) {
+  const ServerAnswer answer = ask_server(*arguments.control, "plugins");
+  const std::string text =
+      arguments.json ? config::json_array(answer.rows, 2) + "\n" : live_table(answer.rows);
+  std::fputs(text.c_str(), stdout);
+  const auto bad = [](const config::JsonRow& row) {
+    return member_text(row, "state") != "ok" || member_text(row, "failure").size() > 1;
+  };
+  return arguments.strict && std::ranges::any_of(answer.rows, bad) ? exit_failed : exit_ok;
+}
+
 int list(const ListArguments& arguments) {
+  if (arguments.control) return list_live(arguments);
   const auto directories = plugin_dirs(arguments.plugin_dirs);
   auto findings = host::scan(directories);
+  mark_quarantined(findings);
   if (arguments.all)
     for (auto& other : other_files(directories))
       findings.push_back(std::move(other));
@@ -112,11 +164,21 @@ void add_plugins_list(CLI::App& group, Action& action) {
   command->add_option("--plugin-dir", arguments->plugin_dirs, "Look here too; repeatable")
       ->type_name("DIR")
       ->allow_extra_args(false);
+  command
+      ->add_option_function<std::vector<std::string>>(
+          "--control",
+          [arguments](const std::vector<std::string>& given) {
+            arguments->control = given.empty() ? "" : given.front();
+          },
+          "Ask the server that runs what its plugins do; without PATH the one at the usual place")
+      ->type_name("[PATH]")
+      ->expected(0, 1);
   command->add_flag("--json", arguments->json, "For machines");
   command->add_flag("--all", arguments->all,
                     "Also files that are passed over because they do not end in .so");
   command->add_flag("--strict", arguments->strict, "Exit with 1 when a listed file is not ok");
-  command->footer("Example:\n  tftpkit plugins list --plugin-dir ./plugins --strict");
+  command->footer(
+      "Example:\n  tftpkit plugins list --plugin-dir ./plugins --strict\n  tftpkit plugins list --control");
   command->callback([arguments, &action] { action = [arguments] { return list(*arguments); }; });
 }
 

@@ -25,15 +25,24 @@ struct ServeArguments {
   std::vector<std::string> listen;
   std::optional<unsigned> workers;
   std::string command;
+  std::string control;
   std::string log_level;
   std::string log_format;
 };
+
+std::string given_control(const std::string& text) {
+  return text == "off" || text == "auto" ? text : fs::absolute(text).string();
+}
 
 config::Checked<config::Config> configured(const ServeArguments& arguments) {
   auto loaded = configured(arguments.sources);
   if (!loaded) return loaded;
   if (!arguments.listen.empty()) loaded->listen = arguments.listen;
   if (arguments.workers) loaded->workers = *arguments.workers;
+  if (!loaded->watch) loaded->watch = !arguments.sources.plugin_dirs.empty();
+  if (!arguments.control.empty()) loaded->control = given_control(arguments.control);
+  // Nobody sends commands to a server that lives as long as one command.
+  if (!arguments.command.empty() && loaded->control == "auto") loaded->control = "off";
   if (const auto level = observe::level_named(arguments.log_level)) loaded->log.level = *level;
   if (arguments.log_format == "json") loaded->log.format = observe::LogOptions::Format::json;
   if (arguments.log_format == "text") loaded->log.format = observe::LogOptions::Format::text;
@@ -110,15 +119,18 @@ void add_serve(CLI::App& app, Action& action) {
       ->add_option("--run", arguments->command,
                    "Serve while this shell command runs (TFTP_ADDR in its environment), exit with its status")
       ->type_name("CMD");
+  command->add_option("--control", arguments->control, "Take commands at this socket, or: off")
+      ->type_name("PATH");
   command->add_option("--log-level", arguments->log_level, "Lines below this are not written")
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
   command->add_option("--log-format", arguments->log_format, "For people or for machines")
       ->check(CLI::IsMember({"text", "json"}));
-  command->footer("Examples:\n"
-                  "  tftpkit serve /srv/tftp --listen 127.0.0.1:6969\n"
-                  "  tftpkit serve --config /etc/tftpkit.json\n"
-                  "  tftpkit serve . --listen 127.0.0.1:0 --run 'curl -s tftp://$TFTP_ADDR/hello.txt'\n\n"
-                  "Signals: TERM and INT drain and stop, HUP reloads, USR1 logs the counters.");
+  command->footer(
+      "Examples:\n"
+      "  tftpkit serve /srv/tftp --listen 127.0.0.1:6969\n"
+      "  tftpkit serve --config /etc/tftpkit.json\n"
+      "  tftpkit serve . --listen 127.0.0.1:0 --run 'curl -s tftp://$TFTP_ADDR/hello.txt'\n\n"
+      "Signals: TERM and INT drain and stop, HUP reloads (as tftpkit reload does), USR1 logs the counters.");
   command->callback([arguments, &action] { action = [arguments] { return serve(*arguments); }; });
 }
 

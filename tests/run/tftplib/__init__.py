@@ -14,6 +14,7 @@ A test program ends with `tftplib.main(globals())`: its functions test_* run in 
 from .client import Client, Transfer, fetch
 from .commands import COMMANDS, Command
 from .files import Tree, pattern, sha256
+from .generations import drop_in, generation, generation_of, marker
 from .namespaces import Namespace, connect
 from .packets import (ACK, DATA, ERROR, OACK, RRQ, WRQ, Packet, ack, data, error, oack, parse, request)
 from .plugins import plugin_pattern, sample_plugin

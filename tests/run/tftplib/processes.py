@@ -1,7 +1,9 @@
 """The server and other people's clients as processes."""
 import os
+import pathlib
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -20,7 +22,11 @@ class Server:
             self.command += ["--listen", address]
         self.command += [str(argument) for argument in arguments]
         self._expected = len(listen)
-        self._environment = {**os.environ, "NO_COLOR": "1", **(environment or {})}
+        # A place of its own for what a server leaves on the machine: its socket, and who crashed it.
+        self._home = tempfile.TemporaryDirectory(prefix="tftpkit-home-")
+        self.control = pathlib.Path(self._home.name, "control")
+        self._environment = {**os.environ, "NO_COLOR": "1", "RUNTIME_DIRECTORY": self._home.name,
+                             "STATE_DIRECTORY": self._home.name, **(environment or {})}
         self._lines = []
         self._news = threading.Condition()
 
@@ -41,7 +47,10 @@ class Server:
         return self
 
     def __exit__(self, *_):
-        self.stop()
+        try:
+            self.stop()
+        finally:
+            self._home.cleanup()
 
     @property
     def address(self):
@@ -56,6 +65,11 @@ class Server:
         """Everything that it wrote to stderr so far."""
         with self._news:
             return "\n".join(self._lines)
+
+    def log_count(self, text):
+        """How many lines of the log hold `text`."""
+        with self._news:
+            return sum(text in line for line in self._lines)
 
     def wait_log(self, text, seconds=TIME_LIMIT):
         """Waits until the log holds `text`."""
