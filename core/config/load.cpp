@@ -348,21 +348,38 @@ void Loading::trace(const Json& value, const std::string& pointer) {
 
 }  // namespace
 
+namespace {
+
+Reading read_text(std::string_view json, const std::string& file, const std::filesystem::path& base_dir) {
+  Report report(file);
+  Reading reading;
+  if (const auto document = parse(json, "", report))
+    reading.config = Loading(report, file, std::filesystem::absolute(base_dir)).read(*document);
+  reading.problems = report.take();
+  return reading;
+}
+
+Checked<Config> flawless(Reading reading) {
+  if (!reading.problems.empty()) return std::move(reading.problems);
+  return std::move(reading.config);
+}
+
+}  // namespace
+
 Checked<Config> load_text(std::string_view json, const std::string& file,
                           const std::filesystem::path& base_dir) {
-  Report report(file);
-  const auto document = parse(json, "", report);
-  if (!document) return report.take();
-  Config config = Loading(report, file, std::filesystem::absolute(base_dir)).read(*document);
-  if (!report.empty()) return report.take();
-  return config;
+  return flawless(read_text(json, file, base_dir));
+}
+
+Reading read_file(const std::filesystem::path& file) {
+  Report report(file.string());
+  const auto text = text_of_file(file, 16U << 20U, report);
+  if (!text) return {{}, report.take()};
+  return read_text(*text, file.string(), std::filesystem::absolute(file).parent_path());
 }
 
 Checked<Config> load_file(const std::filesystem::path& file) {
-  Report report(file.string());
-  const auto text = text_of_file(file, 16U << 20U, report);
-  if (!text) return report.take();
-  return load_text(*text, file.string(), std::filesystem::absolute(file).parent_path());
+  return flawless(read_file(file));
 }
 
 Checked<SettingsFile> load_settings(const std::filesystem::path& file) {

@@ -15,7 +15,15 @@ namespace tftpkit::config {
 // Relative paths in it start at the directory of the file. A file that cannot be read is a problem too.
 [[nodiscard]] Checked<Config> load_file(const std::filesystem::path& file);
 
-// The same for text at hand. `file` is only a name for messages.
+// The same without a verdict: what is wrong has left its default, so that what else the file says can be
+// looked at in the same go.
+struct Reading {
+  Config config;
+  Problems problems;
+};
+[[nodiscard]] Reading read_file(const std::filesystem::path& file);
+
+// As load_file, for text at hand. `file` is only a name for messages.
 [[nodiscard]] Checked<Config> load_text(std::string_view json, const std::string& file,
                                         const std::filesystem::path& base_dir);
 

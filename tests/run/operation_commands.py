@@ -58,6 +58,18 @@ def test_check_finds_every_mistake_at_once_with_its_place_and_the_right_name():
         assert str(path) in text
 
 
+def test_check_knows_what_plugins_want_also_beside_other_mistakes():
+    with Tree() as tree:
+        path = tree.config(wrokers=3, instances=[{"name": "a", "plugin": "fil"},
+                                                 {"name": "b", "plugin": "file", "settings": {"rot": "/srv"}},
+                                                 {"name": "c", "plugin": "file", "settings": {"root": "/srv"}}])
+        lines = tool("check", path, status=1).stderr.splitlines()
+        for part in ('/wrokers: unknown key', '/instances/0/plugin: there is no plugin "fil"; did you mean "file"?',
+                     '/instances/1/settings/rot: ', '/instances/1/settings: "root" is missing'):
+            assert any(part in line for line in lines), f"{part} is not in:\n{lines}"
+        assert not any("/instances/2" in line for line in lines), lines
+
+
 def test_check_takes_comments_and_reports_syntax_by_line():
     with Tree() as tree:
         path = tree.path("c.json")
