@@ -153,7 +153,8 @@ void Instance::give_up(std::uint64_t request_id) const noexcept {
 void Instance::blame(std::string_view what) const {
   if (services_.speech) return services_.speech(Services::Kind::fault, observe::Level::error, what);
   services_.log.write(observe::Level::error, "plugin at fault",
-                      {{"instance", name_}, {"plugin", description().name}, {"fault", what}}, what);
+                      {{"instance", name_}, {"plugin", description().name}, {"fault", what}},
+                      name_ + ": " + std::string{what});
 }
 
 }  // namespace tftpkit::host

@@ -304,7 +304,8 @@ void Keeper::tell_end(pid_t pid, const std::string& why, std::size_t failed,
                                {"pid", pid},
                                {"why", why},
                                {"requests_failed", failed},
-                               {"peak_memory_bytes", peak_memory}});
+                               {"peak_memory_bytes", peak_memory}},
+                              program_.instance);
 }
 
 // False when there shall be no next one: the first never came to life, or the server has no more use for it.

@@ -18,7 +18,7 @@ class PathMtus {
   void tidy(TimePoint now);
 
  private:
-  static constexpr std::chrono::seconds kept{10};
+  static constexpr std::chrono::seconds kept{1};
   static constexpr std::size_t most = 4096;
 
   struct Known {

@@ -241,8 +241,10 @@ void Server::on_built(const Changes::Wish& wish, const Changes::Built& built) {
     use(*built);
     if (wish.reread) log_.write(Level::info, "reloaded", {{"instances", setup_->instances.size()}});
   } else {
+    // Each is its own subject, or the eleventh would be taken for a repeat of the first.
     for (const auto& problem : problems)
-      log_.write(Level::error, "reload failed, the old configuration goes on", {{"problem", text(problem)}});
+      log_.write(Level::error, "reload failed, the old configuration goes on", {{"problem", text(problem)}},
+                 text(problem));
   }
   for (const auto& tell : wish.tell)
     tell(problems);
@@ -268,7 +270,7 @@ void Server::tell_of(const Setup* before, const Setup& now) const {
   };
   for (const auto& problem : now.problems)
     if (const std::string what = config::text(problem); !known(what))
-      log_.write(Level::warning, "plugin not used as it is", {{"problem", what}});
+      log_.write(Level::warning, "plugin not used as it is", {{"problem", what}}, what);
   if (before == nullptr) return;
   for (const auto& old : before->instances) {
     const auto same = [&](const RunningInstance& one) { return one.config.name == old.config.name; };

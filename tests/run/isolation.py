@@ -7,7 +7,8 @@ import threading
 import time
 
 import tftplib
-from tftplib import DATA, ERROR, OACK, Client, Failed, Server, Tree, at_once, fetch, plugin_pattern, sample_plugin
+from tftplib import (DATA, ERROR, OACK, Client, Failed, Server, Tree, at_once, eventually, fetch, plugin_pattern,
+                     sample_plugin)
 
 OTHERS = 100          # transfers of another instance that go on meanwhile
 CALL_LIMIT = "1500ms"
@@ -63,15 +64,6 @@ def error_of(server, path, local=("", 0)):
                 if len(packet.data) < 512:
                     return None
         return packet
-
-
-def eventually(function, what, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not (value := function()):
-        if time.monotonic() > end:
-            raise Failed(f"waited {seconds} s for {what}")
-        time.sleep(0.02)
-    return value
 
 
 def serves(server, path, content, local=("", 0)):
@@ -172,6 +164,7 @@ def test_what_is_asked_while_the_process_is_down_gets_an_error_at_once():
         packet = error_of(server, "good/1")
         assert time.monotonic() - began < 0.7, "it waited for the process"
         assert packet and packet.code == 0 and "SIGSEGV" in packet.text, packet
+        eventually(lambda: server.log_count("in_ms=") >= 5, "five pauses in the log")
         starts = [int(line.partition("in_ms=")[2].split()[0]) for line in server.log.splitlines() if "in_ms=" in line]
         assert len(starts) == 5 and starts[0] < 150 and starts[-1] > 2 * starts[1], starts
         print(f"         pauses before the next start: {starts} ms")

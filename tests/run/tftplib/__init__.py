@@ -20,4 +20,4 @@ from .packets import (ACK, DATA, ERROR, OACK, RRQ, WRQ, Packet, ack, data, error
 from .plugins import plugin_pattern, sample_plugin
 from .processes import Server, run
 from .relay import Relay
-from .tests import TIME_LIMIT, Failed, Skip, abi_plugin, at_once, binary, main, need, require, which
+from .tests import TIME_LIMIT, Failed, Skip, abi_plugin, at_once, binary, eventually, main, need, require, which

@@ -40,11 +40,20 @@ class Server:
         try:
             self.wait_until(lambda: len(self.addresses) >= self._expected or self.process.poll() is not None)
             if len(self.addresses) < self._expected:
+                self.stop(signal.SIGKILL)  # what it said at last is in the log then
                 raise Failed(f"the server did not begin: {' '.join(self.command)}\n{self.log}")
+            self._wait_for_first_lines()
         except BaseException:
             self.stop(signal.SIGKILL)
             raise
         return self
+
+    def _wait_for_first_lines(self):
+        """The log is written a little later than the addresses. With another level or place it may stay empty."""
+        try:
+            self.wait_until(lambda: sum("listening" in line for line in self._lines) >= self._expected, 0.5)
+        except Failed:
+            pass
 
     def __exit__(self, *_):
         try:

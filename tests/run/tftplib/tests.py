@@ -114,3 +114,13 @@ def _judged(test):
         return "FAILED"
     print(f"ok       {title} ({time.monotonic() - began:.1f} s)", flush=True)
     return "ok"
+
+
+def eventually(function, what, seconds=20.0):
+    """Calls it until it gives something true, and returns that."""
+    end = time.monotonic() + seconds
+    while not (value := function()):
+        if time.monotonic() > end:
+            raise Failed(f"waited {seconds} s for {what}")
+        time.sleep(0.02)
+    return value
