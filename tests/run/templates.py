@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """`tftpkit plugins new`: what it makes in each language builds, passes its own test and `plugins check`."""
+import json
 import os
 import pathlib
+import tempfile
 
 import tftplib
 from tftplib import Tree, need
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "plugin-api" / "include"
+GO = tempfile.TemporaryDirectory(prefix="tftpkit-go-")  # go compiles its library once for all tests here
 NEEDS = {"c": ("cc",), "cpp": ("c++",), "rust": ("rustc",), "go": ("go", "cc"), "python": ("cc",)}
 
 
@@ -18,8 +21,7 @@ def new(language, where, name="my-plugin", status=0):
 
 def make(directory, *targets):
     """`make` in the new directory, as its author would run it, with the headers and the tftpkit of this tree."""
-    scratch = directory.parent
-    environment = {**os.environ, "GOCACHE": str(scratch / "go-cache"), "GOPATH": str(scratch / "go"), "GOFLAGS": "-mod=mod"}
+    environment = {**os.environ, "GOCACHE": f"{GO.name}/cache", "GOPATH": f"{GO.name}/path", "GOFLAGS": "-mod=mod"}
     words = [f"TFTPKIT={tftplib.binary()}", f"TFTPKIT_CFLAGS=-I{INCLUDE}", "PYTHON=/usr/bin/python3"]
     return tftplib.run(["make", *words, *targets], cwd=directory, seconds=400, env=environment).stdout
 
@@ -62,6 +64,24 @@ def test_a_new_plugin_in_rust_builds_passes_and_serves():
 
 def test_a_new_plugin_in_go_builds_passes_and_serves():
     builds_passes_and_installs("go")
+
+
+def test_two_plugins_in_go_run_side_by_side_in_processes_of_their_own():
+    need("make", *NEEDS["go"])
+    names = ("first", "second")
+    with Tree() as tree:
+        for name in names:
+            new("go", tree.base, name)
+            make(tree.path(name), f"{name}.so")
+        config = tree.path("config.json")
+        config.write_text(json.dumps({
+            "plugins": [str(tree.path(name) / f"{name}.so") for name in names],
+            "instances": [{"name": name, "plugin": name, "isolation": "process"} for name in names],
+            "routes": [{"clients": "127.0.0.2", "to": "second"}, {"to": "first"}]}), encoding="utf-8")
+        with tftplib.Server(arguments=["--config", config]) as server:
+            for name, place in zip(names, ("127.0.0.1", "127.0.0.2")):
+                content = tftplib.fetch(server.address, "hello.txt", local=(place, 0)).content
+                assert content == f"Hello from {name}!\n".encode(), content
 
 
 def test_a_new_plugin_in_python_builds_passes_and_serves():
