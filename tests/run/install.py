@@ -113,7 +113,7 @@ class Installed(unittest.TestCase):
     def test_the_manual_page_and_the_help_name_the_same_options(self):
         page = (SOURCE / "tools" / "man" / "tftpkit.1.scd").read_text(encoding="utf-8")
         for command in ("serve", "get", "plugins list", "plugins inspect", "plugins fetch", "plugins new", "plugins check",
-                        "plugins install", "explain"):
+                        "plugins install", "plugins release", "explain", "reload", "firmware plan", "firmware status"):
             section = re.search(rf"^# TFTPKIT {command.upper()}\n(.*?)^# ", page, re.DOTALL | re.MULTILINE).group(1)
             documented = set(re.findall(r"^\*(--?[a-z-]+)\*", section, re.MULTILINE))
             helped = set()
