@@ -49,7 +49,7 @@ static void sleep_ms(long ms) {
 }
 
 static void spin(void) {
-  for (volatile int turn = 0;; turn++) {
+  for (volatile unsigned turn = 0;; turn++) {
   }
 }
 
