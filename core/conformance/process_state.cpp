@@ -62,7 +62,9 @@ Holdings settled_holdings(const Holdings& before) {
   const auto end = std::chrono::steady_clock::now() + 2s;
   for (;;) {
     Holdings now = holdings();
-    const bool settled = now.threads <= before.threads && now.descriptors.size() <= before.descriptors.size();
+    const bool settled = now.threads <= before.threads &&
+                         now.descriptors.size() <= before.descriptors.size() &&
+                         now.heap_bytes <= before.heap_bytes + noise_bytes;
     if (settled || std::chrono::steady_clock::now() > end) return now;
     std::this_thread::sleep_for(5ms);
   }
