@@ -4,11 +4,31 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cstring>
 #include <set>
 #include <thread>
+#include <unistd.h>
 #include <utility>
 
 namespace test_support {
+namespace {
+
+// A descriptor is the host's: closed here.
+std::string content_of(const tftpkit_source& source) {
+  if (source.kind == TFTPKIT_SOURCE_REDIRECT) return std::string(source.redirect.ptr, source.redirect.len);
+  std::string content(static_cast<std::size_t>(source.size), '\0');
+  if (source.kind == TFTPKIT_SOURCE_BUFFER) {
+    if (!content.empty()) std::memcpy(content.data(), source.data, content.size());
+    return content;
+  }
+  const ssize_t got =
+      ::pread(source.fd, content.data(), content.size(), static_cast<off_t>(source.fd_offset));
+  content.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
+  ::close(source.fd);
+  return content;
+}
+
+}  // namespace
 
 FakeHost::FakeHost(Texts settings) : settings_(std::move(settings)) {
   table_.struct_size = sizeof table_;
@@ -24,6 +44,7 @@ FakeHost::FakeHost(Texts settings) : settings_(std::move(settings)) {
   table_.setting_int = setting_int;
   table_.setting_count = setting_count;
   table_.cancelled = cancelled;
+  table_.complete = complete;
   table_.peer_link_address = peer_link_address;
 }
 
@@ -99,8 +120,39 @@ size_t FakeHost::setting_count(const tftpkit_host* host, const char* pointer) no
   return elements.size();
 }
 
-int32_t FakeHost::cancelled(const tftpkit_host*, uint64_t) noexcept {
-  return 0;
+int32_t FakeHost::cancelled(const tftpkit_host* host, uint64_t request_id) noexcept {
+  const FakeHost& self = of(host);
+  const std::lock_guard<std::mutex> lock(self.mutex_);
+  return self.given_up_.count(request_id) != 0 ? 1 : 0;
+}
+
+// Takes what is offered as the host does; close() is the test's business.
+tftpkit_status FakeHost::complete(const tftpkit_host* host, uint64_t request_id, tftpkit_status status,
+                                  const tftpkit_source* source, const tftpkit_sink*, const char* text,
+                                  size_t len) noexcept {
+  FakeHost& self = of(host);
+  const std::lock_guard<std::mutex> lock(self.mutex_);
+  Completion answer{status, std::string(text == nullptr ? "" : text, len), {}};
+  const bool stale = self.given_up_.count(request_id) != 0;
+  if (!stale && source != nullptr) answer.content = content_of(*source);
+  self.completed_.emplace(request_id, std::move(answer));
+  return stale ? TFTPKIT_E_STALE : TFTPKIT_OK;
+}
+
+std::optional<Completion> FakeHost::wait_completed(std::uint64_t request_id) const {
+  for (int i = 0; i < 2000; ++i) {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      if (const auto found = completed_.find(request_id); found != completed_.end()) return found->second;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return std::nullopt;
+}
+
+void FakeHost::give_up(std::uint64_t request_id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  given_up_.insert(request_id);
 }
 
 tftpkit_status FakeHost::peer_link_address(const tftpkit_host* host, uint64_t, uint8_t* mac) noexcept {

@@ -1,0 +1,67 @@
+#include "exec/question.hpp"
+
+#include "kit/ip.hpp"
+
+#include <tftpkit/plugin.hpp>
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+namespace tftpkit::exec {
+namespace {
+
+// The name of an option as part of a variable's name: "x-Vendor" is X_VENDOR. "" for one that cannot be.
+std::string variable_part(std::string_view name) {
+  std::string part;
+  for (const char c : name) {
+    if (c >= 'a' && c <= 'z')
+      part += static_cast<char>(c - 'a' + 'A');
+    else if ((c >= '0' && c <= '9') || c == '_')
+      part += c;
+    else if (c == '-')
+      part += '_';
+    else
+      return {};
+  }
+  return part;
+}
+
+class Variables {
+ public:
+  void add(std::string_view name, std::string_view value) {
+    std::string line = "TFTP_" + std::string(name) + "=";
+    const auto same = [&](const std::string& one) { return one.starts_with(line); };
+    if (std::any_of(all.begin(), all.end(), same)) return;
+    all.push_back(line.append(value));
+  }
+  void add(std::string_view name, std::uint64_t value) { add(name, std::to_string(value)); }
+
+  std::vector<std::string> all;
+};
+
+}  // namespace
+
+std::vector<std::string> environment_of(const tftpkit_request& request, const std::optional<kit::Mac>& mac) {
+  Variables variables;
+  variables.add("PATH", view_of(request.path));
+  variables.add("WIRE_PATH", view_of(request.wire_path));
+  variables.add("MODE", request.mode == TFTPKIT_MODE_NETASCII ? "netascii" : "octet");
+  variables.add("BLKSIZE", request.blksize);
+  variables.add("WINDOWSIZE", request.windowsize);
+  variables.add("REQUEST_ID", request.id);
+  if (const auto peer = kit::ip_of(request.peer)) {
+    variables.add("PEER", kit::ip_text(*peer));
+    variables.add("PEER_PORT", request.peer.port);
+  }
+  if (const auto local = kit::ip_of(request.local)) variables.add("LOCAL", kit::ip_text(*local));
+  if (mac) variables.add("MAC", kit::mac_text(*mac));
+  for (const tftpkit_option& option : std::span(request.options, request.option_count)) {
+    if (view_of(option.name) == "tsize") variables.add("TSIZE", view_of(option.value));
+    const std::string part = variable_part(view_of(option.name));
+    if (!part.empty()) variables.add("OPTION_" + part, view_of(option.value));
+  }
+  return variables.all;
+}
+
+}  // namespace tftpkit::exec
