@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <utility>
 
 namespace tftpkit::loop {
 
@@ -17,7 +18,28 @@ struct ReceiveBatch::Buffers {
   unsigned used = capacity;  // entries that the kernel wrote lengths into
 };
 
-ReceiveBatch::ReceiveBatch() : buffers_{std::make_unique<Buffers>()} {
+namespace {
+
+// An ICMP error about one peer makes a call fail as well; it is in the error queue too.
+bool is_about_a_peer(int error) noexcept {
+  switch (error) {
+  case ECONNREFUSED:
+  case EHOSTUNREACH:
+  case ENETUNREACH:
+  case EHOSTDOWN:
+  case EACCES:
+  case EMSGSIZE:
+  case EOPNOTSUPP:
+  case EPROTO:
+  case ENOPROTOOPT: return true;
+  default: return false;
+  }
+}
+
+}  // namespace
+
+ReceiveBatch::ReceiveBatch(OnError on_error)
+    : buffers_{std::make_unique<Buffers>()}, on_error_{std::move(on_error)} {
   for (unsigned index = 0; index < capacity; ++index) {
     buffers_->parts[index] = {buffers_->bytes[index].data(), datagram_bytes};
     msghdr& header = buffers_->messages[index].msg_hdr;
@@ -40,7 +62,9 @@ int ReceiveBatch::receive(int fd) noexcept {
   const int error = errno;
   buffers_->used = static_cast<unsigned>(std::max(count, 0));
   if (count >= 0) return count;
-  return error == EAGAIN || error == EINTR ? 0 : -error;
+  if (error == EAGAIN || error == EINTR) return 0;
+  if (on_error_ && !is_about_a_peer(error)) on_error_(error);
+  return -error;
 }
 
 Datagram ReceiveBatch::at(unsigned index, const Address& bound) const noexcept {

@@ -5,6 +5,7 @@
 #include "loop/address.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <span>
 
@@ -25,7 +26,10 @@ class ReceiveBatch {
   static constexpr unsigned capacity = 64;
   static constexpr std::size_t datagram_bytes = 2048;
 
-  ReceiveBatch();
+  using OnError = std::function<void(int error)>;
+
+  // `on_error` hears of failures of receive() that are about this machine: no memory, a broken socket.
+  explicit ReceiveBatch(OnError on_error = {});
   ~ReceiveBatch();
   ReceiveBatch(const ReceiveBatch&) = delete;
   ReceiveBatch& operator=(const ReceiveBatch&) = delete;
@@ -38,6 +42,7 @@ class ReceiveBatch {
  private:
   struct Buffers;
   std::unique_ptr<Buffers> buffers_;
+  OnError on_error_;
 };
 
 // One datagram to `peer` from `local`'s address through any UDP socket (packet info). 0 or errno.

@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cassert>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -19,7 +20,7 @@ struct Loop::State {
   // Before the wait for events and after their callbacks the cached time is forgotten.
   uv_prepare_t before_wait{};
   uv_check_t after_events{};
-  PollNodes poll_nodes;
+  std::optional<PollNodes> poll_nodes;  // from when there is a loop
   std::thread::id thread;
   TimePoint now;
   bool now_known = false;
@@ -52,6 +53,7 @@ Loop::Loop() : state_{std::make_unique<State>()} {
     uv_loop_close(&state->loop);
     check_uv(code, "cannot make an event loop's wake-up");
   }
+  state->poll_nodes.emplace(state->loop);
   uv_prepare_init(&state->loop, &state->before_wait);
   uv_check_init(&state->loop, &state->after_events);
   state->wake.data = state->before_wait.data = state->after_events.data = state;
@@ -69,6 +71,7 @@ Loop::~Loop() {
     never_run.swap(state_->posted);
   }
   never_run.clear();
+  state_->poll_nodes->close();
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->wake), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->before_wait), nullptr);
   uv_close(reinterpret_cast<uv_handle_t*>(&state_->after_events), nullptr);
@@ -121,7 +124,7 @@ uv_loop_s* Loop::uv() noexcept {
 }
 
 PollNodes& Loop::poll_nodes() noexcept {
-  return state_->poll_nodes;
+  return *state_->poll_nodes;
 }
 
 }  // namespace tftpkit::loop

@@ -1,5 +1,7 @@
 #include "loop/outbox.hpp"
 
+#include "loop/errors.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -10,6 +12,12 @@ namespace tftpkit::loop {
 namespace {
 
 constexpr int tries_after_icmp_errors = 4;  // each takes away one call; they are in the error queue as well
+
+// The socket takes nothing at the moment, whoever it is for.
+bool is_full(int error) noexcept {
+  const SendStatus status = send_status(error);
+  return status == SendStatus::would_block || status == SendStatus::no_buffers;
+}
 
 }  // namespace
 
@@ -62,14 +70,17 @@ void Outbox::flush(BurstWriter& writer) noexcept {
     const int taken = ::sendmmsg(fd_, datagrams_->messages.data() + sent, static_cast<unsigned>(used_ - sent),
                                  MSG_DONTWAIT | MSG_NOSIGNAL);
     writer.count_call();
-    if (taken < 0 && errno != ECONNREFUSED && errno != EINTR) break;
-    if (taken < 0)
+    if (taken >= 0) {
+      for (const std::size_t end = sent + static_cast<std::size_t>(taken); sent < end; ++sent)
+        writer.count_datagram(datagrams_->parts[sent].iov_len);
+    } else if (errno == ECONNREFUSED || errno == EINTR) {
       ++tries;
-    else
-      sent += static_cast<std::size_t>(taken);
+    } else if (is_full(errno)) {
+      break;
+    } else {
+      ++sent;  // this one cannot leave (a firewall, no route): those behind it may
+    }
   }
-  for (std::size_t at = 0; at < sent; ++at)
-    writer.count_datagram(datagrams_->parts[at].iov_len);
   used_ = 0;
 }
 

@@ -3,6 +3,7 @@
 #include "loop/sockets.hpp"
 
 #include <cerrno>
+#include <system_error>
 
 namespace tftpkit::loop {
 namespace {
@@ -28,7 +29,12 @@ std::unique_ptr<Port> Ports::State::open_port(const Address& bound, int& error) 
   port->owner = this;
   port->address = bound.with_port(bound_address(socket.get()).port());
   port->socket = std::move(socket);
-  port->begin(*loop);
+  try {
+    port->begin(*loop);
+  } catch (const std::system_error& refused) {
+    error = refused.code().value();
+    return nullptr;
+  }
   return port;
 }
 
@@ -64,16 +70,18 @@ bool Ports::State::free_for(const Pool& pool, std::size_t at, const Address& pee
 }
 
 // In rotation by turns of the loop: what begins in one turn shares a port, so that the first packets can
-// leave in one system call.
+// leave in one system call. When no port can be added those that are there have to do.
 Port* Ports::State::choose(Pool& pool, const Address& peer, int& error) {
-  if (pool.ports.size() < pool.wanted_ports()) return add_port(pool, error);
+  if (pool.ports.size() < pool.wanted_ports())
+    if (Port* added = add_port(pool, error)) return added;
+  const bool full = error != 0;
   if (pool.turned_at != loop->now()) ++pool.next;
   pool.turned_at = loop->now();
   for (std::size_t looked = 0; looked < pool.ports.size(); ++looked) {
     const std::size_t at = (pool.next + looked) % pool.ports.size();
     if (free_for(pool, at, peer)) return pool.ports[at].get();
   }
-  return add_port(pool, error);
+  return full ? nullptr : add_port(pool, error);
 }
 
 Place* Ports::State::take(const Address& local, const Address& peer, int& error) {
