@@ -12,7 +12,9 @@ constexpr std::size_t netascii_piece = 4096;  // raw bytes at a time; encoded th
 }  // namespace
 
 ReadBody::ReadBody(const Plan& plan, std::unique_ptr<Reader> reader, std::function<void()> on_ready)
-    : plan_{plan}, ring_{plan.capacity}, reader_{std::move(reader)}, on_ready_{std::move(on_ready)} {}
+    : plan_{plan}, ring_{plan.capacity}, reader_{std::move(reader)}, on_ready_{std::move(on_ready)} {
+  if (plan.netascii) raw_.owner.reset(new std::byte[netascii_piece]);
+}
 
 void ReadBody::want(std::uint64_t first, std::uint64_t last) {
   ring_.release(first);
@@ -31,7 +33,6 @@ bool ReadBody::wants_more() const noexcept {
 Space ReadBody::next_space() {
   if (!plan_.netascii) return ring_.space(ring_.capacity());
   const std::size_t most = std::min(netascii_piece, ring_.free() / 2);
-  if (!raw_.owner) raw_.owner.reset(new std::byte[netascii_piece]);
   raw_.parts = {std::span{raw_.owner.get(), most}, {}};
   return raw_;
 }

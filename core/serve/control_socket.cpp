@@ -17,6 +17,7 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_clients = 16;
 constexpr std::size_t longest_command = 4096;
+constexpr std::chrono::milliseconds pause_without_descriptors{100};
 
 std::string errno_text() {
   return std::strerror(errno);
@@ -82,13 +83,15 @@ ControlSocket::ControlSocket(fs::path path) : path_{std::move(path)} {
 }
 
 ControlSocket::~ControlSocket() {
+  if (deadlines_ != nullptr) deadlines_->cancel(pause_);
   clients_.clear();
   acceptable_.close();
   if (listening_) ::unlink(path_.c_str());
 }
 
-void ControlSocket::serve(loop::Loop& loop, OnCommand on_command) {
+void ControlSocket::serve(loop::Loop& loop, loop::Deadlines& deadlines, OnCommand on_command) {
   loop_ = &loop;
+  deadlines_ = &deadlines;
   on_command_ = std::move(on_command);
   acceptable_ =
       loop::FdWatch{loop, listening_.get(), loop::FdWatch::Want::read, [this](loop::Ready) { accept(); }};
@@ -96,14 +99,31 @@ void ControlSocket::serve(loop::Loop& loop, OnCommand on_command) {
 
 void ControlSocket::accept() {
   loop::Fd fd{::accept4(listening_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)};
-  if (!fd || clients_.size() >= most_clients) return;
+  if (!fd) return accept_later();
+  if (clients_.size() >= most_clients) return;
   auto client = std::make_shared<Client>();
   client->fd = std::move(fd);
-  client->watch = loop::FdWatch{*loop_, client->fd.get(), loop::FdWatch::Want::read,
-                                [this, raw = std::weak_ptr{client}](loop::Ready) {
-                                  if (const auto same = raw.lock()) on_ready(same);
-                                }};
+  try {
+    client->watch = loop::FdWatch{*loop_, client->fd.get(), loop::FdWatch::Want::read,
+                                  [this, raw = std::weak_ptr{client}](loop::Ready) {
+                                    if (const auto same = raw.lock()) on_ready(same);
+                                  }};
+  } catch (const std::system_error&) {
+    return;  // the client sees its connection closed
+  }
   clients_.insert(std::move(client));
+}
+
+// Who asks stays in the queue, and the socket readable: without descriptors or memory the loop would turn for
+// nothing.
+void ControlSocket::accept_later() {
+  if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return;
+  acceptable_.want(loop::FdWatch::Want::nothing);
+  deadlines_->set_after(pause_, pause_without_descriptors);
+}
+
+void ControlSocket::accept_again() {
+  acceptable_.want(loop::FdWatch::Want::read);
 }
 
 void ControlSocket::on_ready(const std::shared_ptr<Client>& client) {

@@ -3,6 +3,7 @@
 // which says {"ok": ...}. Knows no command: whoever owns it answers.
 #pragma once
 
+#include "loop/deadlines.hpp"
 #include "loop/fd.hpp"
 #include "loop/loop.hpp"
 #include "loop/poller.hpp"
@@ -34,12 +35,14 @@ class ControlSocket {
   ControlSocket(const ControlSocket&) = delete;
   ControlSocket& operator=(const ControlSocket&) = delete;
 
-  void serve(loop::Loop& loop, OnCommand on_command);
+  void serve(loop::Loop& loop, loop::Deadlines& deadlines, OnCommand on_command);
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
  private:
   struct Client;
   void accept();
+  void accept_later();
+  void accept_again();
   void on_ready(const std::shared_ptr<Client>& client);
   void send(Client& client);
   void drop(const std::shared_ptr<Client>& client);
@@ -49,6 +52,8 @@ class ControlSocket {
   loop::Loop* loop_ = nullptr;
   OnCommand on_command_;
   loop::FdWatch acceptable_;
+  loop::Deadlines* deadlines_ = nullptr;
+  loop::Deadline pause_ = loop::Deadline::calls<&ControlSocket::accept_again>(this);
   std::unordered_set<std::shared_ptr<Client>> clients_;
 };
 

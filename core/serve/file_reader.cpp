@@ -12,22 +12,26 @@
 
 namespace tftpkit::serve {
 
-// What a file looked like when it was opened, to notice at the end that somebody wrote to it.
+// What a file looked like when it was opened, to notice at the end that somebody wrote to it. Who cannot look
+// does not know: that is no proof of being the same.
 struct FileReader::File {
   explicit File(host::UniqueFd descriptor) : fd{std::move(descriptor)} {
-    known = ::fstat(fd.get(), &at_open) == 0;
+    error = ::fstat(fd.get(), &at_open) == 0 ? 0 : errno;
   }
 
-  [[nodiscard]] bool changed() const {
+  [[nodiscard]] std::optional<std::string> fault() const {
     struct stat now {};
-    if (!known || ::fstat(fd.get(), &now) != 0) return false;
-    return now.st_size != at_open.st_size || now.st_mtim.tv_sec != at_open.st_mtim.tv_sec ||
-           now.st_mtim.tv_nsec != at_open.st_mtim.tv_nsec;
+    if (const int failed = error != 0 || ::fstat(fd.get(), &now) == 0 ? error : errno; failed != 0)
+      return "whether the file is still the same cannot be told: " + std::string{std::strerror(failed)};
+    if (now.st_size != at_open.st_size || now.st_mtim.tv_sec != at_open.st_mtim.tv_sec ||
+        now.st_mtim.tv_nsec != at_open.st_mtim.tv_nsec)
+      return "the file was changed while it was being sent";
+    return std::nullopt;
   }
 
   host::UniqueFd fd;
   struct stat at_open {};
-  bool known = false;
+  int error = 0;  // of looking at it
 };
 
 namespace {
@@ -97,7 +101,7 @@ ReadResult FileReader::took(const ReadResult& result) {
   position_ += taken.bytes;
   if (taken.failure || position_ < end_) return taken;
   taken.end = true;
-  if (file_->changed()) taken.failure = "the file was changed while it was being sent";
+  taken.failure = file_->fault();
   return taken;
 }
 

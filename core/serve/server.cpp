@@ -181,9 +181,10 @@ void Server::serve() {
   for (const auto& address : addresses_)
     log_.write(Level::info, "listening", {{"address", address.to_string()}, {"workers", workers_.size()}});
   if (commands_)
-    commands_->serve(control_, [this](const std::string& command, const ControlSocket::Answer& answer) {
-      on_command(command, answer);
-    });
+    commands_->serve(control_, deadlines_,
+                     [this](const std::string& command, const ControlSocket::Answer& answer) {
+                       on_command(command, answer);
+                     });
   if (options_.on_ready) options_.on_ready(addresses_);
   control_.run();
   (void)block_signals();  // once nobody watches them, one more would end the process before all is put away

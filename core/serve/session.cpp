@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <system_error>
 #include <utility>
 #include <variant>
@@ -57,19 +58,20 @@ void Session::replaces(const std::shared_ptr<Session>& previous) {
   previous->challenged_ = true;
 }
 
-void Session::start() {
+int Session::start() {
   const auto self = shared_from_this();
-  if (!open_socket()) return;
+  if (const int error = open_socket(); error != 0) return error;
   agree();
   open_source();
+  return 0;
 }
 
-bool Session::open_socket() {
+int Session::open_socket() {
   int error = 0;
   socket_ = loop::PeerSocket::open(home_.ports, asked_.local, asked_.peer, asked_.broadcast, *this, error);
-  if (socket_) return true;
+  if (socket_) return 0;
   end(host_failed, "no socket for this transfer: " + errno_text(error));
-  return false;
+  return error != 0 ? error : EIO;
 }
 
 void Session::agree() {
@@ -133,6 +135,9 @@ void Session::on_found(Found found) {
   } catch (const std::system_error& error) {
     return refuse({wire::ErrorCode::not_defined, "the plugin's descriptor cannot be read"}, plugin_failed,
                   chain_.back()->instance().name() + ": its descriptor cannot be read: " + error.what());
+  } catch (const std::bad_alloc&) {
+    return refuse({wire::ErrorCode::not_defined, "the server is out of memory, try again later"}, host_failed,
+                  "out of memory for its buffers");
   }
   const auto options = transfer::oack_options(agreement_, body_->size());
   if (on_step_) on_step_(step_of(agreement_.terms, options));

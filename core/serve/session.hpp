@@ -55,7 +55,8 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void replaces(const std::shared_ptr<Session>& previous);
   [[nodiscard]] std::shared_ptr<Session> replaced() const { return previous_.lock(); }
 
-  void start();
+  // An errno when there is no port for it: the session has ended then, and its worker tells the client.
+  [[nodiscard]] int start();
 
   // The client's own repeat of a request that is being served: same name and mode, nothing acknowledged yet.
   [[nodiscard]] bool is_repeat(const wire::Request& request) const;
@@ -71,7 +72,7 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   [[nodiscard]] const Asked& asked() const noexcept { return asked_; }
 
  private:
-  bool open_socket();
+  [[nodiscard]] int open_socket();
   void agree();
   [[nodiscard]] OnStep traced() const;
   void open_source();

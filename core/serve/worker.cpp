@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <chrono>
 #include <malloc.h>
+#include <new>
+#include <system_error>
 #include <utility>
 #include <variant>
 
@@ -26,7 +28,8 @@ bool impossible(const loop::Address& peer) {
 
 Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_ptr<const Setup> setup,
                bool takes_broadcasts)
-    : shared_{shared}, setup_{std::move(setup)}, takes_broadcasts_{takes_broadcasts}, deadlines_{loop_},
+    : shared_{shared}, setup_{std::move(setup)}, takes_broadcasts_{takes_broadcasts},
+      deadlines_{loop_}, batch_{[this](int error) { on_receive_error(error); }},
       ports_{loop_, deadlines_, batch_,
              [this](const auto& datagram, const auto& reply) { on_stranger(datagram, reply); }},
       home_{loop_,
@@ -75,6 +78,11 @@ void Worker::end_sessions() {
     for (const auto& session : all)
       session->shut_down("the server is shutting down");
   });
+}
+
+void Worker::on_receive_error(int error) {
+  shared_.log.write(observe::Level::error, "receiving failed",
+                    {{"why", std::generic_category().message(error)}});
 }
 
 void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagram) {
@@ -140,7 +148,10 @@ void Worker::begin(loop::Listener& listener, const Key& key, Asked asked,
   sessions_.insert_or_assign(key, session);
   most_sessions_ = std::max(most_sessions_, sessions_.size());
   if (!giving_back_.is_set()) deadlines_.set_after(giving_back_, memory_interval);
-  session->start();
+  if (session->start() == 0) return;
+  (void)listener.send_to(session->asked().peer, session->asked().local,
+                         wire::encode_error({wire::ErrorCode::not_defined,
+                                             "the server has no port for this transfer, try again later"}));
 }
 
 void Worker::refuse(loop::Listener& listener, const loop::Datagram& datagram, const std::string& file,

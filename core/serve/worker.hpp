@@ -59,6 +59,7 @@ class Worker {
     std::size_t operator()(const Key& key) const noexcept { return key.peer.hash() * 31 + key.local.hash(); }
   };
 
+  void on_receive_error(int error);
   void on_datagram(loop::Listener& listener, const loop::Datagram& datagram);
   void on_request(loop::Listener& listener, const loop::Datagram& datagram, wire::Request request);
   void begin(loop::Listener& listener, const Key& key, Asked asked, const std::shared_ptr<Session>& previous);
