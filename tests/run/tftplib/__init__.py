@@ -13,6 +13,7 @@ A test program ends with `tftplib.main(globals())`: its functions test_* run in 
 """
 from .client import Client, Transfer, fetch
 from .commands import COMMANDS, Command
+from .faults import LESS, Faults
 from .files import Tree, pattern, sha256
 from .generations import drop_in, generation, generation_of, marker
 from .namespaces import Namespace, connect

@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+"""What fails around the server: its log's reader, its disk, the files that it sends, a client's port in a crowd. Transfers go
+on, whatever else is lost; what concerns one transfer ends that one."""
+import errno
+import fcntl
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+import threading
+
+import tftplib
+from tftplib import ERROR, OACK, Client, Faults, Server, Tree, at_once, eventually, fetch
+
+F_SETPIPE_SZ = 1031
+
+
+class Raw:
+    """A server whose standard error is what the test gives it; nobody reads it unless the test does."""
+
+    def __init__(self, root, stderr, *arguments):
+        self.home = tempfile.TemporaryDirectory(prefix="tftpkit-home-")  # pylint: disable=consider-using-with
+        command = [tftplib.binary(), "serve", str(root), "--listen", "127.0.0.1:0", *arguments]
+        environment = {**os.environ, "RUNTIME_DIRECTORY": self.home.name, "STATE_DIRECTORY": self.home.name}
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,  # pylint: disable=consider-using-with
+                                        stdout=subprocess.PIPE, stderr=stderr, env=environment, text=True)
+
+    def __enter__(self):
+        line = self.process.stdout.readline()
+        self.address = ("127.0.0.1", int(line.rpartition(":")[2]))
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+        self.home.cleanup()
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(20)
+
+
+def misses(address, count):
+    """Requests that each write a line of half a kilobyte."""
+    with Client(address) as client:
+        for number in range(count):
+            client.rrq(f"{number}-" + "m" * 450)
+            client.expect_error(1)
+
+
+def test_a_log_reader_that_stands_still_costs_lines_and_no_transfer():
+    with Tree() as tree:
+        content = tree.file("x", 100_000)
+        reading, writing = os.pipe()
+        fcntl.fcntl(writing, F_SETPIPE_SZ, 4096)
+        with Raw(tree.root, writing) as server:
+            os.close(writing)
+            misses(server.address, 3000)  # more than the pipe and the queue of a megabyte hold
+            assert fetch(server.address, "x").content == content
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(os.fdopen(reading, errors="replace")))
+            reader.start()  # now somebody reads again, and learns what was missed
+            misses(server.address, 5)
+            assert server.stop() == 0
+            reader.join()
+        lost = [line for line in lines if "log lines were lost" in line]
+        assert lost and "they were not read in time" in lost[0], lines[-3:]
+        assert all(line.endswith("\n") for line in lines)
+
+
+def test_a_log_reader_that_went_away_costs_lines_and_no_transfer():
+    with Tree() as tree:
+        content = tree.file("x", 100_000)
+        reading, writing = os.pipe()
+        with Raw(tree.root, writing) as server:
+            os.close(writing)
+            os.close(reading)
+            misses(server.address, 20)
+            assert fetch(server.address, "x").content == content
+            assert server.stop() == 0
+
+
+def test_a_full_disk_costs_lines_of_the_log_which_are_counted_once_there_is_room():
+    with Tree() as tree:
+        content = tree.file("x", 50_000)
+        log = tree.path("log")
+        config = tree.config(log={"file": str(log)},
+                             instances=[{"name": "files", "plugin": "file", "settings": {"root": str(tree.root)}}])
+        with Server(arguments=["--config", config]) as server:
+            eventually(lambda: "listening" in log.read_text(), "the first lines")
+            pid = server.process.pid
+            limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, (log.stat().st_size + 100, limits[1]))
+            misses(server.address, 30)
+            assert fetch(server.address, "x").content == content
+            assert server.process.poll() is None, "SIGXFSZ ended it"
+            assert log.stat().st_size < 5000
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+
+            def told():
+                misses(server.address, 1)
+                return "log lines were lost" in log.read_text()
+            eventually(told, "a line about the lost ones")
+            line = next(line for line in log.read_text().splitlines() if "log lines were lost" in line)
+            assert os.strerror(errno.EFBIG) in line and "lines=" in line, line
+            assert server.stop() == 0
+
+
+def test_a_device_that_is_always_full_is_no_reason_not_to_serve():
+    with Tree() as tree:
+        content = tree.file("x", 50_000)
+        os.symlink("/dev/full", tree.path("full"))
+        config = tree.config(log={"file": str(tree.path("full"))},
+                             instances=[{"name": "files", "plugin": "file", "settings": {"root": str(tree.root)}}])
+        with Server(arguments=["--config", config]) as server:
+            misses(server.address, 20)
+            assert fetch(server.address, "x").content == content
+            assert server.stop() == 0
+
+
+def rest_after(server, name, change):
+    """Fetches with blksize 8192 and calls change() after the first block; the bytes, or the ERROR."""
+    with Client(server.address) as client:
+        client.rrq(name, [("blksize", "8192")])
+        if client.receive().op != OACK:
+            raise tftplib.Failed("no OACK")
+        client.ack(0)
+        got = client.expect_data(1).data
+        change()
+        client.ack(1)
+        block = 1
+        while True:
+            packet = client.receive()
+            if packet.op == ERROR:
+                return packet
+            if packet.block != block + 1:
+                continue
+            block += 1
+            got += packet.data
+            client.ack(block)
+            if len(packet.data) < 8192:
+                return got
+
+
+def test_a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole_as_it_was():
+    with Tree() as tree, Server(tree.root) as server:
+        for change in ("replaced", "removed", "directory removed"):
+            content = tree.file("d/x", 1_000_000)
+            path = tree.root / "d" / "x"
+
+            def act(change=change, path=path):
+                if change == "replaced":
+                    beside = path.with_name("new")
+                    beside.write_bytes(b"N" * 1_000_000)
+                    os.rename(beside, path)
+                else:
+                    path.unlink()
+                if change == "directory removed":
+                    path.parent.rmdir()
+            assert rest_after(server, "d/x", act) == content, change
+
+
+def test_a_file_that_is_cut_ends_its_transfer_and_not_the_server():
+    """Cut to nothing, to a page, within a page and a block: reading past an end must not be a signal."""
+    with Tree() as tree, Server(tree.root) as server:
+        for length in (0, 4096, 6000, 8192, 500_000):
+            tree.file("x", 1_000_000)
+            packet = rest_after(server, "x", lambda length=length: os.truncate(tree.root / "x", length))
+            assert not isinstance(packet, bytes), f"cut to {length}: {len(packet)} bytes and no ERROR"
+            assert "shorter" in packet.text or "changed" in packet.text, packet
+        assert server.stop() == 0
+
+
+def test_the_same_size_with_other_bytes_is_an_error_and_not_a_mixture():
+    with Tree() as tree, Server(tree.root) as server:
+        tree.file("x", 1_000_000)
+
+        def overwrite():
+            with open(tree.root / "x", "r+b") as file:
+                file.seek(500_000)
+                file.write(b"other bytes")
+        packet = rest_after(server, "x", overwrite)
+        assert not isinstance(packet, bytes) and "changed" in packet.text, packet
+
+
+def test_a_port_that_epoll_does_not_take_back_at_once_is_not_deaf_for_ever():
+    """An ICMP error takes a port out of the loop for a moment. When the kernel has no memory to put it back, the transfers on
+    it wait, and go on."""
+    with Tree() as tree, Faults() as faults:
+        content = tree.file("x", 100_000)
+        config = tree.config(workers=1, retry={"initial": "100ms"}, instances=[
+            {"name": "files", "plugin": "file", "settings": {"root": str(tree.root)}}])
+        with Server(arguments=["--config", config], environment=faults.environment) as server:
+            clients = [Client(server.address) for _ in range(12)]  # more than ports: some share the one that is struck
+            for client in clients:
+                client.rrq("x")
+                client.expect_data(1, content[:512])
+            faults.fail("epoll_add", errno.ENOMEM, times=3)
+            clients[0].socket.close()  # its next packet is answered by ICMP
+            server.wait_until(lambda: faults.hits("epoll_add") == 3, what="the port to be struck three times")
+
+            def goes_on(client):
+                client.ack(1)
+                assert content[:512] + client.read_on(block=2) == content
+                client.socket.close()
+            at_once(*[lambda client=client: goes_on(client) for client in clients[1:]])
+            assert server.process.poll() is None
+            assert server.stop() == 0
+
+
+if __name__ == "__main__":
+    tftplib.binary()
+    tftplib.main(globals(), side_by_side=4)
