@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
@@ -84,6 +85,11 @@ kit::UniqueFd above_standard(int fd) {
   return moved;
 }
 
+Pair made(kit::UniqueFd ours, kit::UniqueFd theirs) {
+  ::fcntl(ours.get(), F_SETFL, O_NONBLOCK);
+  return {std::move(ours), above_standard(theirs.release())};
+}
+
 }  // namespace
 
 std::string End::text() const {
@@ -135,10 +141,19 @@ End Child::reap() {
 Pair pipe_from_child() {
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(errno, "no pipe");
-  Pair pair{kit::UniqueFd(ends[0]), kit::UniqueFd(ends[1])};
-  pair.theirs = above_standard(pair.theirs.release());
-  ::fcntl(pair.ours.get(), F_SETFL, O_NONBLOCK);
-  return pair;
+  return made(kit::UniqueFd(ends[0]), kit::UniqueFd(ends[1]));
+}
+
+Pair pipe_to_child() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) fail(errno, "no pipe");
+  return made(kit::UniqueFd(ends[1]), kit::UniqueFd(ends[0]));
+}
+
+Pair socket_from_child() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) fail(errno, "no socket");
+  return made(kit::UniqueFd(ends[0]), kit::UniqueFd(ends[1]));
 }
 
 }  // namespace tftpkit::exec

@@ -54,7 +54,9 @@ struct Pair {
   kit::UniqueFd ours;
   kit::UniqueFd theirs;
 };
-// What the child writes, we read; ours does not block.
+// Ours does not block. The socket takes descriptors along.
 [[nodiscard]] Pair pipe_from_child();
+[[nodiscard]] Pair pipe_to_child();
+[[nodiscard]] Pair socket_from_child();
 
 }  // namespace tftpkit::exec

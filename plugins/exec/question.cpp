@@ -1,5 +1,6 @@
 #include "exec/question.hpp"
 
+#include "config/json.hpp"
 #include "kit/ip.hpp"
 
 #include <tftpkit/plugin.hpp>
@@ -27,6 +28,10 @@ std::string variable_part(std::string_view name) {
   return part;
 }
 
+std::string_view mode_of(const tftpkit_request& request) {
+  return request.mode == TFTPKIT_MODE_NETASCII ? "netascii" : "octet";
+}
+
 class Variables {
  public:
   void add(std::string_view name, std::string_view value) {
@@ -46,7 +51,7 @@ std::vector<std::string> environment_of(const tftpkit_request& request, const st
   Variables variables;
   variables.add("PATH", view_of(request.path));
   variables.add("WIRE_PATH", view_of(request.wire_path));
-  variables.add("MODE", request.mode == TFTPKIT_MODE_NETASCII ? "netascii" : "octet");
+  variables.add("MODE", mode_of(request));
   variables.add("BLKSIZE", request.blksize);
   variables.add("WINDOWSIZE", request.windowsize);
   variables.add("REQUEST_ID", request.id);
@@ -62,6 +67,28 @@ std::vector<std::string> environment_of(const tftpkit_request& request, const st
     if (!part.empty()) variables.add("OPTION_" + part, view_of(option.value));
   }
   return variables.all;
+}
+
+// Bytes that are no UTF-8 become U+FFFD: JSON has no others.
+std::string question_line(const tftpkit_request& request, const std::optional<kit::Mac>& mac) {
+  config::Json line;
+  line["id"] = request.id;
+  line["path"] = view_of(request.path);
+  line["wire_path"] = view_of(request.wire_path);
+  line["mode"] = mode_of(request);
+  line["blksize"] = request.blksize;
+  line["windowsize"] = request.windowsize;
+  if (const auto peer = kit::ip_of(request.peer)) {
+    line["peer"] = kit::ip_text(*peer);
+    line["peer_port"] = request.peer.port;
+  }
+  if (const auto local = kit::ip_of(request.local)) line["local"] = kit::ip_text(*local);
+  if (mac) line["mac"] = kit::mac_text(*mac);
+  config::Json& options = line["options"] = config::Json::object();
+  for (const tftpkit_option& option : std::span(request.options, request.option_count))
+    if (const std::string name(view_of(option.name)); !options.contains(name))
+      options[name] = view_of(option.value);
+  return config::dumped(line) + "\n";
 }
 
 }  // namespace tftpkit::exec

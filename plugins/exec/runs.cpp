@@ -1,6 +1,7 @@
 #include "exec/runs.hpp"
 
 #include "exec/question.hpp"
+#include "exec/seconds.hpp"
 #include "kit/neighbour.hpp"
 
 #include <algorithm>
@@ -23,28 +24,20 @@ constexpr int exit_not_mine = 2;
 
 constexpr int reads_in_a_row = 16;  // then others have their turn
 
-std::string seconds(milliseconds time) {
-  const auto tenths = (time.count() + 50) / 100;
-  return std::to_string(tenths / 10) + (tenths % 10 == 0 ? "" : "." + std::to_string(tenths % 10)) + " s";
-}
-
 }  // namespace
 
 void Runs::take(Job job) {
-  waiting_.push_back(std::move(job));
+  waiting_.add(std::move(job));
   begin_waiting();
 }
 
 void Runs::begin_waiting() {
-  while (!waiting_.empty() && running_.size() < settings_.concurrency) {
-    Job job = std::move(waiting_.front());
-    waiting_.pop_front();
-    begin(std::move(job));
-  }
+  while (!waiting_.empty() && running_.size() < settings_.concurrency)
+    begin(waiting_.next());
 }
 
 void Runs::begin(Job job) {
-  if (job.cancelled()) return job.answer(error(Status::cancelled, "the client is gone"));
+  if (job.cancelled()) return job.answer(client_is_gone());
   if (running_.empty()) next_look_ = Clock::now() + between_looks;
   const Place place = running_.emplace(running_.end(), std::move(job), settings_.spool);
   try {
@@ -167,24 +160,16 @@ void Runs::tick(Clock::time_point now) {
   for (Run& run : running_)
     if (!run.answered && now >= run.until)
       give_up(run, Status::timeout,
-              "the command took longer than its limit of " + seconds(settings_.time_limit));
+              "the command took longer than its limit of " + in_seconds(settings_.time_limit));
   if (now < next_look_) return;
   next_look_ = now + between_looks;
   for (Run& run : running_)
     if (!run.answered && run.job.cancelled()) {
       run.answered = true;
       run.child->kill();
-      run.job.answer(error(Status::cancelled, "the client is gone"));
+      run.job.answer(client_is_gone());
     }
-  forget_cancelled();
-}
-
-void Runs::forget_cancelled() {
-  const auto gone = std::stable_partition(waiting_.begin(), waiting_.end(),
-                                          [](const Job& job) { return !job.cancelled(); });
-  for (auto job = gone; job != waiting_.end(); ++job)
-    job->answer(error(Status::cancelled, "the client is gone"));
-  waiting_.erase(gone, waiting_.end());
+  waiting_.forget_cancelled();
 }
 
 Clock::time_point Runs::due() const {
@@ -197,9 +182,7 @@ Clock::time_point Runs::due() const {
 
 // Killed processes end soon; one that the kernel holds must not keep the server for ever.
 void Runs::stop() {
-  for (Job& job : waiting_)
-    job.answer(error(Status::unavailable, "the server stops"));
-  waiting_.clear();
+  waiting_.refuse_all("the server stops");
   for (Run& run : running_)
     give_up(run, Status::unavailable, "the server stops");
   const auto until = Clock::now() + for_the_last_end;

@@ -7,9 +7,9 @@
 #include "exec/engine.hpp"
 #include "exec/last_line.hpp"
 #include "exec/settings.hpp"
+#include "exec/waiting.hpp"
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <list>
 #include <memory>
@@ -62,12 +62,11 @@ class Runs final : public Mode {
   void give_up(Run& run, Status status, const std::string& why);
   void fail(Run& run, Status status, const std::string& why);
   void log(Level level, const Run& run, const std::string& what, const std::string& said) const;
-  void forget_cancelled();
 
   const Settings& settings_;
   Host host_;
   Poller& poller_;
-  std::deque<Job> waiting_;
+  Waiting waiting_;
   std::list<Run> running_;
   Clock::time_point next_look_;  // for requests that were given up
   std::array<char, 65536> buffer_{};

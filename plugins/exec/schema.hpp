@@ -19,6 +19,14 @@ inline constexpr char settings_schema[] = R"json({
       "type": "boolean", "default": false,
       "description": "The first element is a script for /bin/sh, and the others are its $1, $2 and so on."
     },
+    "mode": {
+      "type": "string", "enum": ["run", "serve"], "default": "run",
+      "description": "Run the command for each request, or start it once and ask it by lines of JSON."
+    },
+    "programs": {
+      "type": "integer", "minimum": 1, "maximum": 64, "default": 1,
+      "description": "With serve: how many of it run side by side."
+    },
     "directory": {
       "type": "string", "format": "path", "minLength": 1, "default": "/",
       "description": "Where the command runs."
@@ -29,7 +37,7 @@ inline constexpr char settings_schema[] = R"json({
     },
     "time_limit": {
       "type": "string", "format": "duration", "default": "8s",
-      "description": "For one request; then the command is ended. Should be below the server's answer_timeout."
+      "description": "For one request; then it fails, and the command is ended. Should be below the server's answer_timeout."
     },
     "max_size": {
       "type": ["string", "integer"], "format": "size", "default": "64MiB",
@@ -37,7 +45,7 @@ inline constexpr char settings_schema[] = R"json({
     },
     "concurrency": {
       "type": "integer", "minimum": 1, "maximum": 1024, "default": 16,
-      "description": "Commands that run at once."
+      "description": "With run: commands that run at once. With serve: requests that each program has at once."
     },
     "max_waiting": {
       "type": "integer", "minimum": 0, "maximum": 1000000, "default": 10000,

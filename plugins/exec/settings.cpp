@@ -89,6 +89,13 @@ Program program(const Host& host, const std::vector<std::string>& environment) {
   return program;
 }
 
+Way way(const Host& host) {
+  const std::string_view mode = host.setting("/mode").value_or("run");
+  if (mode != "run" && mode != "serve")
+    refuse("/mode: \"" + std::string(mode) + "\" is not known; choose from: run, serve");
+  return mode == "serve" ? Way::serve : Way::run;
+}
+
 void require_directory(const std::string& pointer, const std::string& path, int access) {
   struct stat seen {};
   if (::stat(path.c_str(), &seen) != 0) refuse(pointer + ": " + path + ": " + std::strerror(errno));
@@ -100,6 +107,8 @@ void require_directory(const std::string& pointer, const std::string& path, int 
 
 Settings read_settings(const Host& host) {
   Settings settings;
+  settings.way = way(host);
+  settings.programs = static_cast<std::size_t>(host.setting_int("/programs").value_or(1));
   settings.environment = environment(host);
   settings.program = program(host, settings.environment);
   require_directory("/directory", settings.program.directory, X_OK);

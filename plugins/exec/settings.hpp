@@ -18,12 +18,16 @@ struct Program {
   std::string directory;
 };
 
+enum class Way { run, serve };
+
 struct Settings {
+  Way way = Way::run;
   Program program;
   std::vector<std::string> environment;  // NAME=value
   std::chrono::milliseconds time_limit{8'000};
   std::uint64_t max_size = 64U << 20U;
   std::size_t concurrency = 16;
+  std::size_t programs = 1;  // that serve side by side
   std::size_t max_waiting = 10'000;
   std::string spool;  // "": in memory
 };

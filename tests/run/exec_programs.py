@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import tftplib
-from tftplib import Client, Failed, Server, Tree, eventually, fetch
+from tftplib import Client, Failed, Server, Tree, eventually, fetch, need
 
 README = pathlib.Path(__file__).resolve().parents[2] / "plugins" / "exec" / "README.md"
 PLUGIN = pathlib.Path(tftplib.binary()).resolve().parents[1] / "plugins" / "exec.so"
@@ -123,13 +123,15 @@ def test_hostile_programs_end_their_own_request_and_nothing_else():
         settings = {"command": [hostile], "directory": str(tree.base), "time_limit": "400ms", "max_size": "10MiB"}
         with serving(tree, settings) as server:
             for name, words in {"endless": "more than its limit of 10485760 bytes", "forever": "longer than its limit of 0.4 s",
-                                "signal": "was ended by SIGKILL", "closed": "longer than its limit",
-                                "stderr": "exit status 1", "stopped": "longer than its limit"}.items():
+                                "closed": "longer than its limit", "stopped": "longer than its limit"}.items():
                 packet = refused(server, name)
                 assert words in packet.text, f"{name}: {packet}"
                 pid = number_in(tree.path("pid"))
                 eventually(lambda pid=pid: not alive(pid), f"the end of {name}")
                 assert fetch(server.address, "from-file").content == b"a file\n", name
+        with serving(tree, {"command": [hostile], "directory": str(tree.base)}) as server:
+            assert "was ended by SIGKILL" in refused(server, "signal").text
+            assert "exit status 1" in refused(server, "stderr").text
             assert fetch(server.address, "children").content == b"body\n"
             for pid in tree.path("children").read_text(encoding="ascii").split():
                 eventually(lambda pid=pid: not alive(pid), "the end of what was left behind")
@@ -183,6 +185,76 @@ def test_what_cannot_be_run_is_refused_at_the_start_with_what_would_be_right():
                     raise AssertionError(f"{settings} was taken")
             except Failed as failed:
                 assert words in str(failed), f"{settings}: {failed}"
+
+
+def test_the_python_program_of_the_readme_serves_and_is_started_once():
+    need("pgrep")
+    source, example = blocks("python")[0], blocks("json")[1]
+    with Tree() as tree:
+        here = str(tree.path("boot"))
+        program(tree, "boot/names", source + 'open("/dev/stderr", "a").write("ended\\n")\n')
+        config = tree.config(**json.loads(example.replace("/srv/boot", here)))
+        assert "only .txt here" in explained(tree, "x", status=1)
+        with Server(arguments=["--config", config]) as server:
+            for _ in range(50):
+                got = fetch(server.address, "anna.txt", [("tsize", "0")])
+                assert got.content == b"anna is 10.0.0.5, and asks from 127.0.0.1\n", got.content
+                assert got.options == [("tsize", str(len(got.content)))], got.options
+            assert refused(server, "carl.txt").text == "nobody is called carl"
+            assert refused(server, "carl.txt").code == 1
+            assert refused(server, "x").code == 1
+            assert len(children_of(server.process.pid)) == 2
+            processes = children_of(server.process.pid)
+            server.reload()
+            server.wait_log("reloaded instances=1")
+            assert children_of(server.process.pid) == processes  # what did not change is not started anew
+            assert server.stop() == 0
+        assert not any(alive(pid) for pid in processes)
+
+
+def children_of(pid):
+    return sorted(int(word) for word in tftplib.run(["pgrep", "-P", pid]).stdout.split())
+
+
+SERVER = r"""#!/usr/bin/python3
+import json, os, sys
+for line in sys.stdin:
+    q = json.loads(line)
+    print(json.dumps({"id": q["id"], "text": f"{q['path']} {os.getpid()}"}), flush=True)
+"""
+
+
+def test_a_serving_program_that_is_killed_over_and_over_costs_only_its_own_requests():
+    with Tree() as tree:
+        settings = {"mode": "serve", "command": [program(tree, "server", SERVER)], "programs": 2}
+        with serving(tree, settings) as server:
+            for round_ in range(3):
+                name, pid = eventually(lambda r=round_: answered(server, f"r/{r}"), "an answer")
+                assert name == f"r/{round_}"
+                os.kill(int(pid), 9)
+                server.wait_until(lambda r=round_: server.log_count("the program was ended by SIGKILL") > r, what="the end")
+                # The other one serves meanwhile.
+                name, other = eventually(lambda r=round_: answered(server, f"s/{r}"), "an answer by the other one")
+                assert name == f"s/{round_}" and other != pid
+            names = [f"n/{number}" for number in range(200)]
+            clients = [Client(server.address) for _ in names]
+            try:
+                for name, client in zip(names, clients):
+                    client.rrq(name)
+                for name, client in zip(names, clients):
+                    assert client.receive().data.startswith(name.encode() + b" ")
+                    client.ack(1)
+            finally:
+                for client in clients:
+                    client.socket.close()
+
+
+def answered(server, name):
+    """The words of an answer, or None when the request had just been given to a program that ended."""
+    try:
+        return fetch(server.address, name).content.decode().split()
+    except Failed:
+        return None
 
 
 if __name__ == "__main__":

@@ -26,6 +26,15 @@ std::string refusal_of_settings(Texts settings) {
   return host.take_explanation();
 }
 
+std::string refusal_of_start(Texts settings) {
+  test_support::FakeHost host(std::move(settings));
+  void* self = nullptr;
+  REQUIRE(tftpkit_plugin_v1()->create(host.table(), &self) == TFTPKIT_OK);
+  CHECK(tftpkit_plugin_v1()->start(self) != TFTPKIT_OK);
+  tftpkit_plugin_v1()->destroy(self);
+  return host.take_explanation();
+}
+
 Instance::Instance(Texts settings) : host(std::move(settings)), plugin_(*tftpkit_plugin_v1()) {
   const tftpkit_status made = plugin_.create(host.table(), &self_);
   std::string why = host.take_explanation();

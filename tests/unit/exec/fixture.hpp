@@ -21,6 +21,9 @@ Texts script(const std::string& text, Texts more = {});
 // The explanation of a create() that has to fail; "" when it does not.
 std::string refusal_of_settings(Texts settings);
 
+// The explanation of a start() that has to fail.
+std::string refusal_of_start(Texts settings);
+
 class Instance {
  public:
   explicit Instance(Texts settings);
