@@ -63,14 +63,18 @@ void Sha256::add(std::span<const std::byte> bytes) noexcept {
   while (!bytes.empty()) {
     const std::size_t filled = bytes_ % partial_.size();
     const std::size_t taken = std::min(bytes.size(), partial_.size() - filled);
-    std::copy_n(bytes.begin(), taken, partial_.begin() + static_cast<std::ptrdiff_t>(filled));
     bytes_ += taken;
+    if (taken == partial_.size()) {
+      add_block(bytes.data());
+    } else {
+      std::copy_n(bytes.begin(), taken, partial_.begin() + static_cast<std::ptrdiff_t>(filled));
+      if (filled + taken == partial_.size()) add_block(partial_.data());
+    }
     bytes = bytes.subspan(taken);
-    if (filled + taken == partial_.size()) add_block(partial_.data());
   }
 }
 
-std::string Sha256::finish() noexcept {
+Sha256::Digest Sha256::finish() noexcept {
   const std::uint64_t bits = bytes_ * 8;
   constexpr std::array<std::byte, 64> padding{std::byte{0x80}};
   const std::size_t filled = bytes_ % partial_.size();
@@ -79,11 +83,19 @@ std::string Sha256::finish() noexcept {
   for (std::size_t i = 0; i < length.size(); ++i)
     length[i] = static_cast<std::byte>(bits >> (56 - 8 * i));
   add(length);
-  std::string text;
+  Digest digest{};
+  for (std::size_t i = 0; i < digest.size(); ++i)
+    digest[i] = static_cast<std::uint8_t>(state_[i / 4] >> (24 - 8 * (i % 4)));
+  return digest;
+}
+
+std::string text_of(const Sha256::Digest& digest) {
   constexpr std::string_view digits = "0123456789abcdef";
-  for (const std::uint32_t word : state_)
-    for (int shift = 28; shift >= 0; shift -= 4)
-      text += digits[word >> static_cast<unsigned>(shift) & 15U];
+  std::string text;
+  for (const unsigned byte : digest) {
+    text += digits[byte >> 4U];
+    text += digits[byte & 15U];
+  }
   return text;
 }
 

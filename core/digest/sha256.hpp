@@ -6,14 +6,18 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 
 namespace tftpkit::digest {
 
 class Sha256 {
  public:
+  using Digest = std::array<std::uint8_t, 32>;
+
   void add(std::span<const std::byte> bytes) noexcept;
-  // Of all that was added; 64 hexadecimal digits. Ends it: nothing is added afterwards.
-  [[nodiscard]] std::string finish() noexcept;
+  void add(std::string_view text) noexcept { add(std::as_bytes(std::span(text))); }
+  // Of all that was added. Ends it: nothing is added afterwards.
+  [[nodiscard]] Digest finish() noexcept;
 
  private:
   void add_block(const std::byte* block) noexcept;
@@ -23,5 +27,8 @@ class Sha256 {
   std::array<std::byte, 64> partial_{};
   std::uint64_t bytes_ = 0;
 };
+
+// 64 hexadecimal digits in lower case.
+[[nodiscard]] std::string text_of(const Sha256::Digest& digest);
 
 }  // namespace tftpkit::digest

@@ -123,7 +123,7 @@ bool Rehearsal::take() {
   result_.bytes += ready;
   if (!body_->ended() || body_->ready() > result_.bytes) return true;
   result_.found = true;
-  result_.sha256 = sum_.finish();
+  result_.sha256 = digest::text_of(sum_.finish());
   end(TFTPKIT_END_DELIVERED);
   return false;
 }

@@ -1,6 +1,6 @@
 #include "firmware/rollout.hpp"
 
-#include "firmware/sha256.hpp"
+#include "digest/sha256.hpp"
 
 #include <fmt/format.h>
 
@@ -9,14 +9,14 @@
 namespace tftpkit::firmware {
 
 std::uint32_t bucket_of(std::string_view salt, std::string_view key) noexcept {
-  Sha256 hash;
+  digest::Sha256 hash;
   hash.add(salt);
   hash.add(":");
   hash.add(key);
-  const Sha256::Digest digest = hash.finish();
-  const std::uint32_t number =
-      static_cast<std::uint32_t>(digest[0]) << 24U | static_cast<std::uint32_t>(digest[1]) << 16U |
-      static_cast<std::uint32_t>(digest[2]) << 8U | static_cast<std::uint32_t>(digest[3]);
+  const auto sum = hash.finish();
+  const std::uint32_t number = static_cast<std::uint32_t>(sum[0]) << 24U |
+                               static_cast<std::uint32_t>(sum[1]) << 16U |
+                               static_cast<std::uint32_t>(sum[2]) << 8U | static_cast<std::uint32_t>(sum[3]);
   return number % bucket_count;
 }
 

@@ -1,6 +1,6 @@
 #include "firmware/verifier.hpp"
 
-#include "firmware/sha256.hpp"
+#include "digest/sha256.hpp"
 #include "kit/quiet_thread.hpp"
 #include "kit/unique_fd.hpp"
 
@@ -129,7 +129,7 @@ void Verifier::look_at(const Wanted& wanted) {
 
 std::optional<std::string> Verifier::hash_of(const fs::path& file, std::string& error) {
   const kit::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  Sha256 hash;
+  digest::Sha256 hash;
   std::vector<std::byte> buffer(1U << 20U);
   for (;;) {
     const ssize_t got = fd ? ::read(fd.get(), buffer.data(), buffer.size()) : -1;
@@ -137,7 +137,7 @@ std::optional<std::string> Verifier::hash_of(const fs::path& file, std::string& 
       error = std::string("it cannot be read: ") + std::strerror(errno);
       return std::string();
     }
-    if (got == 0) return digest_text(hash.finish());
+    if (got == 0) return digest::text_of(hash.finish());
     hash.add(std::span(buffer).first(static_cast<std::size_t>(got)));
     const std::lock_guard lock(mutex_);
     if (stopping_) return std::nullopt;

@@ -17,7 +17,7 @@ std::string sha256(std::string_view text, std::size_t piece = 1000) {
     sum.add(part);
     bytes = bytes.subspan(part.size());
   }
-  return sum.finish();
+  return tftpkit::digest::text_of(sum.finish());
 }
 
 }  // namespace

@@ -1,8 +1,8 @@
 // What an instance remembers and what its threads do: the cache of decisions, the record, the check of
 // images.
+#include "digest/sha256.hpp"
 #include "firmware/decision_cache.hpp"
 #include "firmware/recorder.hpp"
-#include "firmware/sha256.hpp"
 #include "firmware/verifier.hpp"
 #include "support/scratch.hpp"
 
@@ -39,7 +39,9 @@ bool comes_true(Condition condition) {
 }
 
 std::string hash_text(const std::string& content) {
-  return fw::digest_text(fw::sha256(content));
+  tftpkit::digest::Sha256 hash;
+  hash.add(content);
+  return tftpkit::digest::text_of(hash.finish());
 }
 
 }  // namespace
