@@ -4,11 +4,11 @@
 #include "isolation/message.hpp"
 #include "isolation/watch.hpp"
 #include "observe/log.hpp"
+#include "observe/signals_blocked.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <poll.h>
 #include <random>
 #include <sys/eventfd.h>
@@ -25,22 +25,6 @@ using std::chrono::milliseconds;
 // Messages taken in a row before time limits are looked at.
 constexpr int most_messages_at_once = 256;
 constexpr milliseconds time_to_die{1'000};  // for a process that has closed its connection
-
-// Threads made while this lives take no signals: those belong to the server's own.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 std::string in_mebibytes(std::uint64_t bytes) {
   return std::to_string((bytes + (1U << 20) - 1) >> 20) + " MiB";
@@ -66,7 +50,7 @@ Keeper::~Keeper() {
 
 bool Keeper::start() {
   {
-    const SignalsBlocked blocked;
+    const observe::SignalsBlocked blocked;
     thread_ = std::thread{[this] { run(); }};
   }
   std::unique_lock lock{mutex_};

@@ -1,8 +1,9 @@
 #include "loop/executor.hpp"
 
+#include "observe/signals_blocked.hpp"
+
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <deque>
 #include <iterator>
 #include <mutex>
@@ -123,15 +124,10 @@ const std::string& Lane::name() const noexcept {
   return state_->name;
 }
 
-// Plugins run on these threads: signals belong to the loop, so every one is blocked here.
+// Plugins run on these threads: signals belong to the loop.
 Executor::Executor(unsigned threads) : state_{std::make_shared<ExecutorState>()} {
   state_->thread_count = std::max(threads, 1U);
-  sigset_t all, before;
-  sigfillset(&all);
-  // A fault that is blocked ends the process without a word to whoever handles it.
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
-    sigdelset(&all, fault);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const observe::SignalsBlocked blocked;
   state_->threads_inside = state_->thread_count;
   try {
     for (unsigned started = 0; started < state_->thread_count; ++started) {
@@ -145,11 +141,9 @@ Executor::Executor(unsigned threads) : state_{std::make_shared<ExecutorState>()}
       const std::lock_guard lock{state_->mutex};
       state_->threads_inside -= state_->thread_count - static_cast<unsigned>(state_->threads.size());
     }
-    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     shutdown(std::chrono::seconds{5});
     throw;
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
 Executor::~Executor() {

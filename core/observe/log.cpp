@@ -2,6 +2,7 @@
 
 #include "observe/line.hpp"
 #include "observe/repeat_limit.hpp"
+#include "observe/signals_blocked.hpp"
 #include "observe/sink.hpp"
 
 #include <fmt/format.h>
@@ -10,7 +11,6 @@
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
-#include <csignal>
 #include <cstdlib>
 #include <mutex>
 #include <system_error>
@@ -32,23 +32,6 @@ bool wants_colour(const Sink& sink) {
   const bool dumb = term != nullptr && std::string_view(term) == "dumb";
   return sink.is_terminal() && !dumb && (no_color == nullptr || *no_color == '\0');
 }
-
-// Signals are the main loop's; and with SIGPIPE blocked a reader that went away is EPIPE
-// (pthread_sigmask(3)).
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 // Level, message and subject in one text, and back.
 constexpr char separator = '\x1f';
@@ -82,7 +65,7 @@ class Log::Core {
       : level(options.level), sink_(options.file), json_(options.format == LogOptions::Format::json),
         colour_(wants_colour(sink_)), capacity_(options.queue_bytes), window_(options.repeat_window),
         limit_(options.repeats, options.repeat_window) {
-    const SignalsBlocked blocked;
+    const SignalsBlocked blocked;  // SIGPIPE too: a reader that went away is EPIPE
     thread_ = std::thread([this] { run(); });
   }
 

@@ -27,7 +27,8 @@ STD_IO = {"barrier", "condition_variable", "cstdio", "filesystem", "fstream", "f
 
 # Headers of the rooms that our own plugins may use as well: values in, values out, linked into the plugin.
 FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text nearest network_text object_reader place "
-                                                     "problem report text_file units").split()} | {"observe/escape.hpp"}
+                                                     "problem report text_file units").split()}
+FOR_OUR_PLUGINS |= {"observe/escape.hpp", "observe/signals_blocked.hpp"}
 
 # The decision of a plugin, as values: a command that tells what the plugin would do asks the same objects. Nothing of
 # the plugin ABI and nothing that runs.
@@ -43,7 +44,7 @@ RULES = {
     "wire": {"std"},
     "transfer": {"std", "wire"},
     "observe": {"std", "io", "posix", "fmt"},
-    "loop": {"std", "io", "posix", "fmt", "uv"},
+    "loop": {"std", "io", "posix", "fmt", "uv", "observe/signals_blocked.hpp"},
     "host": {"std", "io", "posix", "fmt", "expected", "dl", "plugin-api", "observe", "loop/fd.hpp"},
     "isolation": {"std", "io", "posix", "plugin-api", "observe", "host"},
     "config": {"std", "io", "posix", "fmt", "expected", "json", "observe", "host/settings.hpp"},
