@@ -1,21 +1,18 @@
-// The child process that runs a plugin's code for us, from spawn to the last word about it; and
-// describe_isolated() with it.
+// A child process that runs a plugin's code for us, heard to its last word; and describe_isolated() with it.
 #include "host/isolated.hpp"
 
 #include "host/describe.hpp"
+#include "host/spawn.hpp"
 #include "host/unique_fd.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
@@ -41,50 +38,6 @@ Pipe made_pipe() {
   return {UniqueFd(ends[0]), UniqueFd(ends[1])};
 }
 
-// The file actions and attributes of posix_spawn, as one value that frees itself.
-class SpawnPlan {
- public:
-  explicit SpawnPlan(int report) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawnattr_init(&attributes_);
-    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
-      ::posix_spawn_file_actions_addopen(&actions_, fd, "/dev/null", O_RDWR, 0);
-    ::posix_spawn_file_actions_adddup2(&actions_, report, report_fd);
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    // A process group of its own, so that what the plugin started can be ended with it.
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-
-  pid_t run(const std::filesystem::path& binary, std::vector<std::string> arguments) const {
-    std::string name = "tftpkit";
-    std::vector<char*> pointers{name.data()};
-    for (std::string& argument : arguments)
-      pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, binary.c_str(), &actions_, &attributes_, pointers.data(), environ);
-    if (error != 0) throw std::system_error(error, std::generic_category(), "cannot run " + binary.string());
-    return pid;
-  }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
 // Reads what is there; false at the end of the pipe.
 bool drain(int fd, std::string& into) {
   std::array<char, 4096> buffer{};
@@ -99,25 +52,9 @@ bool drain(int fd, std::string& into) {
   }
 }
 
-bool has_exited(pid_t pid) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == pid;
-}
-
-// Before the process is reaped, so that its number cannot be another's yet.
-int ended_with_its_group(pid_t pid) {
-  ::kill(-pid, SIGKILL);
-  ::kill(pid, SIGKILL);
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-  }
-  return status;
-}
-
 // Waits for the process and not for the pipe, which a stray child of the plugin could hold open.
 IsolatedEnd waited_for(pid_t pid, const UniqueFd& pipe, milliseconds time_limit) {
-  const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  const UniqueFd process = process_fd(pid);
   ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
   const auto deadline = Clock::now() + time_limit;
   IsolatedEnd ended;
@@ -134,7 +71,7 @@ IsolatedEnd waited_for(pid_t pid, const UniqueFd& pipe, milliseconds time_limit)
     std::array<pollfd, 2> events{{{process.get(), POLLIN, 0}, {open ? pipe.get() : -1, POLLIN, 0}}};
     ::poll(events.data(), events.size(), wait);
   }
-  ended.status = ended_with_its_group(pid);
+  ended.status = end_with_its_group(pid);
   return ended;
 }
 
@@ -156,17 +93,17 @@ Finding judged(const IsolatedEnd& ended, const std::filesystem::path& file, mill
 IsolatedEnd run_isolated(const std::filesystem::path& own_binary, std::vector<std::string> arguments,
                          milliseconds time_limit) {
   Pipe pipe = made_pipe();
-  const pid_t pid = SpawnPlan(pipe.write.get()).run(own_binary, std::move(arguments));
+  SpawnPlan plan;
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    plan.open_null(fd, O_RDWR);
+  plan.duplicate(pipe.write.get(), report_fd);
+  const pid_t pid = plan.run(own_binary, std::move(arguments));
   pipe.write.reset();
   return waited_for(pid, pipe.read, time_limit);
 }
 
 std::string end_text(int status) {
-  if (WIFSIGNALED(status)) {
-    const int number = WTERMSIG(status);
-    const char* name = ::sigabbrev_np(number);
-    return std::string("was ended by SIG") + (name != nullptr ? name : std::to_string(number));
-  }
+  if (WIFSIGNALED(status)) return "was ended by " + signal_name(WTERMSIG(status));
   return "ended the process with exit(" + std::to_string(WEXITSTATUS(status)) + ")";
 }
 

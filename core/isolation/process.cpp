@@ -1,19 +1,13 @@
 #include "isolation/process.hpp"
 
+#include "host/spawn.hpp"
 #include "isolation/options.hpp"
 
-#include <array>
-#include <cerrno>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <fstream>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -24,54 +18,14 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-// The file actions and attributes of posix_spawn, as one value that frees itself.
-class SpawnPlan {
- public:
-  explicit SpawnPlan(int channel) {
-    ::posix_spawn_file_actions_init(&actions_);
-    ::posix_spawnattr_init(&attributes_);
-    ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-    // What a plugin prints belongs beside the log; our standard output is for our own words.
-    ::posix_spawn_file_actions_adddup2(&actions_, STDERR_FILENO, STDOUT_FILENO);
-    ::posix_spawn_file_actions_adddup2(&actions_, channel, channel_fd);
-    ::posix_spawn_file_actions_addclosefrom_np(&actions_, channel_fd + 1);
-    sigset_t none;
-    sigset_t all;
-    sigemptyset(&none);
-    sigfillset(&all);
-    ::posix_spawnattr_setsigmask(&attributes_, &none);
-    ::posix_spawnattr_setsigdefault(&attributes_, &all);
-    // A process group of its own: what the plugin started ends with it, and Ctrl-C is for the server alone.
-    ::posix_spawnattr_setpgroup(&attributes_, 0);
-    ::posix_spawnattr_setflags(&attributes_,
-                               POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&actions_);
-    ::posix_spawnattr_destroy(&attributes_);
-  }
-
-  [[nodiscard]] pid_t run(const std::filesystem::path& binary) const {
-    std::string name = "tftpkit";
-    std::string argument = isolated_argument;
-    const std::array<char*, 3> arguments = {name.data(), argument.data(), nullptr};
-    pid_t pid = -1;
-    const int error = ::posix_spawn(&pid, binary.c_str(), &actions_, &attributes_, arguments.data(), environ);
-    if (error != 0) throw std::system_error(error, std::generic_category(), "cannot run " + binary.string());
-    return pid;
-  }
-
- private:
-  posix_spawn_file_actions_t actions_{};
-  posix_spawnattr_t attributes_{};
-};
-
-bool is_dead(pid_t pid) {
-  siginfo_t info{};
-  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-         info.si_pid == pid;
+pid_t spawned(const std::filesystem::path& own_binary, int channel) {
+  host::SpawnPlan plan;
+  plan.open_null(STDIN_FILENO, O_RDONLY);
+  // What a plugin prints belongs beside the log; our standard output is for our own words.
+  plan.duplicate(STDERR_FILENO, STDOUT_FILENO);
+  plan.duplicate(channel, channel_fd);
+  plan.close_from(channel_fd + 1);
+  return plan.run(own_binary, {isolated_argument});
 }
 
 }  // namespace
@@ -80,18 +34,16 @@ std::string ProcessEnd::text() const {
   if (WIFEXITED(status) && WEXITSTATUS(status) == exit_without_server)
     return "lost its connection to the server and ended";
   if (!WIFSIGNALED(status)) return "ended itself with exit(" + std::to_string(WEXITSTATUS(status)) + ")";
-  const int number = WTERMSIG(status);
-  const char* name = ::sigabbrev_np(number);
-  return std::string("was ended by SIG") + (name != nullptr ? name : std::to_string(number));
+  return "was ended by " + host::signal_name(WTERMSIG(status));
 }
 
 Process::Process(const std::filesystem::path& own_binary) {
   auto [ours, theirs] = Channel::pair();
   // dup2 onto itself would leave close-on-exec set.
   if (theirs.get() == channel_fd) theirs.reset(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, channel_fd + 1));
-  pid_ = SpawnPlan(theirs.get()).run(own_binary);
+  pid_ = spawned(own_binary, theirs.get());
   channel_ = Channel(std::move(ours));
-  pidfd_.reset(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+  pidfd_ = host::process_fd(pid_);
 }
 
 Process::~Process() {
@@ -109,7 +61,7 @@ std::uint64_t Process::resident() const {
 bool Process::ended_within(milliseconds time) const {
   const auto until = Clock::now() + time;
   for (;;) {
-    if (is_dead(pid_)) return true;
+    if (host::has_exited(pid_)) return true;
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (left <= milliseconds(0)) return false;
     pollfd end{pidfd(), POLLIN, 0};
@@ -117,15 +69,11 @@ bool Process::ended_within(milliseconds time) const {
   }
 }
 
-// Killed before it is reaped, so that its number cannot be another's yet. A status that it had already stays.
 ProcessEnd Process::end() {
   ProcessEnd result;
   if (std::exchange(reaped_, true)) return result;
-  ::kill(-pid_, SIGKILL);
-  ::kill(pid_, SIGKILL);
   rusage used{};
-  while (::wait4(pid_, &result.status, 0, &used) < 0 && errno == EINTR) {
-  }
+  result.status = host::end_with_its_group(pid_, &used);
   result.peak_memory = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
   return result;
 }
