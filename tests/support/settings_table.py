@@ -14,6 +14,13 @@ class Descriptor(ctypes.Structure):
                    ("name", "version", "summary", "license", "homepage", "settings_schema")])
 
 
+def has_sanitizer(library):
+    """Is a sanitizer built into it? It would end a Python that loads it."""
+    with open(library, "rb") as file:
+        content = file.read()
+    return b"__asan_init" in content or b"__tsan_init" in content
+
+
 def schema_of(library):
     entry = ctypes.CDLL(library).tftpkit_plugin_v1
     entry.restype = ctypes.POINTER(Descriptor)
