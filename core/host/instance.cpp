@@ -5,6 +5,7 @@
 #include "host/source.hpp"
 #include "observe/log.hpp"
 
+#include <condition_variable>
 #include <mutex>
 #include <set>
 #include <utility>
@@ -39,31 +40,60 @@ class Singletons {
   std::set<std::string> taken_;
 };
 
-class Graveyard {
+// Every instance that there is, and among them those that wait for their end: stop() waits for the plugin's
+// threads, and on one of them it would wait for itself.
+class Living {
  public:
-  static Graveyard& all() {
-    static auto* graveyard = new Graveyard;
-    return *graveyard;
+  static Living& all() {
+    static auto* living = new Living;
+    return *living;
   }
-  void add(std::unique_ptr<Instance> instance) {
+  void add() {
     const std::lock_guard lock(mutex_);
-    dead_.push_back(std::move(instance));
+    ++count_;
   }
-  std::vector<std::unique_ptr<Instance>> take() {
+  void end(std::unique_ptr<Instance> instance) {
+    if (Frame::current() != nullptr) {
+      const std::lock_guard lock(mutex_);
+      waiting_.push_back(std::move(instance));
+      changed_.notify_all();
+      return;
+    }
+    instance.reset();
     const std::lock_guard lock(mutex_);
-    return std::exchange(dead_, {});
+    --count_;
+    changed_.notify_all();
+  }
+  void end_waiting() {
+    std::unique_lock lock(mutex_);
+    end_waiting(lock);
+  }
+  bool end_all(std::chrono::milliseconds time) {
+    const auto until = std::chrono::steady_clock::now() + time;
+    std::unique_lock lock(mutex_);
+    do
+      end_waiting(lock);
+    while (count_ != 0 &&
+           changed_.wait_until(lock, until, [this] { return count_ == 0 || !waiting_.empty(); }));
+    return count_ == 0;
   }
 
  private:
-  std::mutex mutex_;
-  std::vector<std::unique_ptr<Instance>> dead_;
-};
+  void end_waiting(std::unique_lock<std::mutex>& lock) {
+    auto ending = std::exchange(waiting_, {});
+    lock.unlock();
+    const std::size_t ended = ending.size();
+    ending.clear();
+    lock.lock();
+    count_ -= ended;
+    changed_.notify_all();
+  }
 
-// stop() waits for the plugin's threads: on one of them it would wait for itself.
-void bury(Instance* instance) {
-  std::unique_ptr<Instance> owned(instance);
-  if (Frame::current() != nullptr) Graveyard::all().add(std::move(owned));
-}
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::size_t count_ = 0;
+  std::vector<std::unique_ptr<Instance>> waiting_;
+};
 
 }  // namespace
 
@@ -83,14 +113,21 @@ std::shared_ptr<Instance> Instance::create(const std::shared_ptr<Library>& libra
 std::shared_ptr<Instance> Instance::create(Code code, std::string name, Settings settings,
                                            Services services) {
   reap();
-  std::shared_ptr<Instance> instance(
-      new Instance(std::move(code), std::move(name), std::move(settings), std::move(services)), bury);
+  std::unique_ptr<Instance> made(
+      new Instance(std::move(code), std::move(name), std::move(settings), std::move(services)));
+  Living::all().add();
+  const std::shared_ptr<Instance> instance(
+      made.release(), [](Instance* last) { Living::all().end(std::unique_ptr<Instance>(last)); });
   instance->begin();
   return instance;
 }
 
 void Instance::reap() {
-  if (Frame::current() == nullptr) Graveyard::all().take().clear();
+  if (Frame::current() == nullptr) Living::all().end_waiting();
+}
+
+bool Instance::end_all(std::chrono::milliseconds time) {
+  return Living::all().end_all(time);
 }
 
 bool Instance::singleton_alive(const std::string& plugin) {

@@ -10,6 +10,7 @@
 
 #include <tftpkit/open_now.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -56,6 +57,10 @@ class Instance {
   // Destroys instances whose last holder let go inside a plugin's own call or thread, where stop() could wait
   // for itself for ever. create() does it too; a server calls it now and then and before it exits.
   static void reap();
+
+  // Waits until there is no instance any more, and ends those that wait for reap(). False when there still are some
+  // after this time. Not inside a plugin's call.
+  static bool end_all(std::chrono::milliseconds time);
 
   // Is an instance of this plugin alive that allows no other beside it?
   static bool singleton_alive(const std::string& plugin);

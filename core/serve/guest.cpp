@@ -227,7 +227,7 @@ void Guest::end() {
   const auto ended = executor_.shutdown(patience_with_plugin);
   if (!ended.joined) ::_exit(0);
   served_.reset();
-  host::Instance::reap();
+  (void)host::Instance::end_all(patience_with_plugin);
   ::_exit(0);
 }
 

@@ -3,6 +3,7 @@
 #include "host/crashes.hpp"
 #include "loop/limits.hpp"
 #include "loop/signals.hpp"
+#include "observe/signals_blocked.hpp"
 #include "serve/places.hpp"
 #include "serve/privileges.hpp"
 
@@ -21,28 +22,6 @@ using observe::Level;
 
 constexpr std::chrono::seconds patience_with_plugins{5};  // at the very end, for calls that do not return
 constexpr unsigned most_workers = 8;                      // by default: more loops than this bring nothing
-
-// This thread takes no signals from now on, but for faults of its own. What it took before.
-sigset_t block_signals() {
-  sigset_t all, before;
-  ::sigfillset(&all);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT})
-    ::sigdelset(&all, fault);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  return before;
-}
-
-// Threads made while this lives take no signals: these belong to the control loop alone.
-class SignalsBlocked {
- public:
-  SignalsBlocked() : before_{block_signals()} {}
-  ~SignalsBlocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
-};
 
 unsigned worker_count(const config::Config& config) {
   if (config.workers != 0) return config.workers;
@@ -76,7 +55,7 @@ void Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
   loop::raise_open_files_limit();
   {
-    const SignalsBlocked blocked;
+    const observe::SignalsBlocked blocked;
     claim();
     open_control();
     remember_crashes();
@@ -187,7 +166,8 @@ void Server::serve() {
                      });
   if (options_.on_ready) options_.on_ready(addresses_);
   control_.run();
-  (void)block_signals();  // once nobody watches them, one more would end the process before all is put away
+  (void)observe::SignalsBlocked::block();  // once nobody watches them, one more would end the process before
+                                           // all is put away
 }
 
 void Server::reload() {
@@ -356,15 +336,21 @@ void Server::shut_down() {
     control_.stop();
     control_.run();
   }
-  host::Instance::reap();
   changes_.reset();
+  // They use the log until then.
+  if (!host::Instance::end_all(patience_with_plugins))
+    leave("instances are still in use; leaving without them", {});
   executor_.reset();
 }
 
 void Server::leave_if_hanging(const loop::Executor::Shutdown& ended) {
   if (ended.joined) return;
-  log_.write(Level::error, "plugin calls do not return; leaving without them",
-             {{"threads", std::uint64_t{ended.hanging_threads}}});
+  leave("plugin calls do not return; leaving without them",
+        {{"threads", std::uint64_t{ended.hanging_threads}}});
+}
+
+void Server::leave(std::string_view why, std::initializer_list<observe::Field> fields) {
+  log_.write(Level::error, why, fields);
   log_.flush();
   ::_exit(0);
 }

@@ -23,11 +23,13 @@
 #include <cstddef>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -83,6 +85,7 @@ class Server {
   void join_workers();
   void shut_down();
   void leave_if_hanging(const loop::Executor::Shutdown& ended);
+  [[noreturn]] void leave(std::string_view why, std::initializer_list<observe::Field> fields);
   [[nodiscard]] SetupTools tools();
 
   observe::Log& log_;

@@ -7,6 +7,8 @@
 #include "isolation/instance.hpp"
 #include "observe/log.hpp"
 
+#include <doctest/doctest.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -65,18 +67,7 @@ class Bench {
   Bench() = default;
   Bench(const Bench&) = delete;
   Bench& operator=(const Bench&) = delete;
-  // An instance whose last holder let go on the thread that watches its process is ended by reap(), and uses
-  // the log until then.
-  ~Bench() {
-    const auto gone = [this] {
-      host::Instance::reap();
-      return std::all_of(begun_.begin(), begun_.end(), [](const auto& each) { return each.expired(); });
-    };
-    for (int turn = 0; !gone() && turn < 10'000; ++turn)
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    if (!begun_.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    host::Instance::reap();
-  }
+  ~Bench() { CHECK(host::Instance::end_all(std::chrono::seconds(60))); }  // they use the log until then
 
   tftpkit::observe::Log& log() { return log_; }
 
@@ -107,14 +98,11 @@ class Bench {
     const auto description =
         host::describe_isolated(file, std::chrono::seconds(20), environment("DESCRIBE")).description;
     if (!description) throw std::runtime_error(plugin + " does not describe itself");
-    auto isolated =
-        tftpkit::isolation::isolated_instance(*description, {plugin + "-1",
-                                                             host::Snapshot::of(file),
-                                                             std::move(settings),
-                                                             {log_, std::move(neighbour), "0.0-test", {}},
-                                                             std::move(options)});
-    begun_.push_back(isolated.instance);
-    return isolated;
+    return tftpkit::isolation::isolated_instance(*description, {plugin + "-1",
+                                                                host::Snapshot::of(file),
+                                                                std::move(settings),
+                                                                {log_, std::move(neighbour), "0.0-test", {}},
+                                                                std::move(options)});
   }
 
  private:
@@ -129,7 +117,6 @@ class Bench {
   Directory directory_;
   std::filesystem::path file_ = directory_.path() / "log";
   tftpkit::observe::Log log_{options(file_)};
-  std::vector<std::weak_ptr<host::Instance>> begun_;
 };
 
 inline host::OpenRequest request_for(const std::string& path) {
