@@ -9,6 +9,7 @@ namespace {
 
 constexpr unsigned warm_up_rounds = 20;
 constexpr unsigned all_rounds = 100;
+constexpr unsigned half_way_round = (warm_up_rounds + all_rounds) / 2;
 
 }  // namespace
 
@@ -36,13 +37,15 @@ void create_destroy_100(const Subject& subject) {
   const auto library = loaded(subject);
   const host::Settings settings = settings_of(subject, library->description());
   Holdings before;
+  Holdings half_way;
   for (unsigned round = 1; round <= all_rounds; ++round) {
     Stage stage{library->plugin(), settings, subject.note};
     stage.begin();
     stage.end();
     if (round == warm_up_rounds) before = calm_holdings();
+    if (round == half_way_round) half_way = settled_holdings(before);
   }
-  const std::string grown = growth(before, settled_holdings(before), all_rounds - warm_up_rounds);
+  const std::string grown = growth(before, half_way, settled_holdings(before), all_rounds - warm_up_rounds);
   if (!grown.empty())
     throw Fails{grown, "create(), start(), stop(), destroy()",
                 "stop() ends what start() began, destroy() frees what create() made"};

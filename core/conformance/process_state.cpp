@@ -97,6 +97,17 @@ std::string growth(const Holdings& before, const Holdings& after, std::size_t ro
   return text.empty() ? text : text + " more after " + plural(rounds, "round");
 }
 
+std::string growth(const Holdings& before, const Holdings& half_way, const Holdings& after,
+                   std::size_t rounds) {
+  const auto more = [](std::size_t now, std::size_t then) { return now > then ? now - then : 0; };
+  const std::size_t in_one_half =
+      std::min(more(half_way.heap_bytes, before.heap_bytes), more(after.heap_bytes, half_way.heap_bytes));
+  Holdings steady = after;
+  // A leak leaves about half of it in each half.
+  if (in_one_half < more(after.heap_bytes, before.heap_bytes) / 4) steady.heap_bytes = before.heap_bytes;
+  return growth(before, steady, rounds);
+}
+
 std::string what_is(int descriptor) {
   std::error_code ignored;
   return fs::read_symlink("/proc/self/fd/" + std::to_string(descriptor), ignored).string();

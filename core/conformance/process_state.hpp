@@ -28,6 +28,11 @@ struct Holdings {
 // what grows with each of `rounds` is a leak.
 [[nodiscard]] std::string growth(const Holdings& before, const Holdings& after, std::size_t rounds);
 
+// The same for what is taken once but late, in the middle of the rounds: only what has grown in both halves
+// of them counts.
+[[nodiscard]] std::string growth(const Holdings& before, const Holdings& half_way, const Holdings& after,
+                                 std::size_t rounds);
+
 // "socket:[123]", "/etc/passwd".
 [[nodiscard]] std::string what_is(int descriptor);
 
