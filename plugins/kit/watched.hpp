@@ -55,7 +55,11 @@ class Watched {
     set(std::move(*loaded));
   }
 
-  void start() { watch_.start(); }
+  // What looked_at() tells only now is watched from now on.
+  void start() {
+    if (watch_what_was_looked_at()) watch_.remember();
+    watch_.start();
+  }
   void stop() { watch_.stop(); }
 
   // [any-thread] Never null after load_first().
