@@ -57,10 +57,17 @@ RULES = {
 }
 
 
+# An interpreter has extension modules, for which its library must be shown to the dynamic linker.
+RULES["plugins/python"] = RULES["plugins"] | {"plugins", "dl"}
+
+
 def place_of(path):
-    """core/<room>/... is a room; everything else is its top-level folder, but for the C++ layer over the C contract."""
+    """core/<room>/... is a room; everything else is its top-level folder, but for the C++ layer over the C contract and the
+    plugin that has a line of its own."""
     if path.name == "plugin.hpp":
         return "plugin.hpp"
+    if str(path.parent) in RULES:
+        return str(path.parent)
     return path.parts[1] if path.parts[0] == "core" else path.parts[0]
 
 
