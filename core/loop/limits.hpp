@@ -5,7 +5,13 @@
 
 namespace tftpkit::loop {
 
-// Raises the soft limit of open descriptors to the hard one; returns what it is then.
-std::uint64_t raise_open_files_limit() noexcept;
+struct OpenFilesLimit {
+  std::uint64_t hard_before = 0;
+  std::uint64_t now = 0;
+};
+
+// Raises the limit of open descriptors to `wanted`, or to the hard limit if that is more; beyond the hard
+// limit only where this process may (CAP_SYS_RESOURCE).
+OpenFilesLimit raise_open_files_limit(std::uint64_t wanted) noexcept;
 
 }  // namespace tftpkit::loop

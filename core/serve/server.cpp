@@ -53,7 +53,7 @@ Server::~Server() {
 
 void Server::run() {
   std::signal(SIGPIPE, SIG_IGN);
-  loop::raise_open_files_limit();
+  raise_limits();
   {
     const observe::SignalsBlocked blocked;
     claim();
@@ -65,6 +65,20 @@ void Server::run() {
   }
   serve();
   shut_down();
+}
+
+// A transfer from a file holds a descriptor.
+void Server::raise_limits() {
+  constexpr std::uint64_t for_all_else = 2048;
+  const std::uint64_t transfers = options_.config.limits.transfers;
+  const auto files = loop::raise_open_files_limit(transfers + for_all_else);
+  if (files.now > files.hard_before)
+    log_.write(Level::info, "limit of descriptors raised", {{"from", files.hard_before}, {"to", files.now}});
+  if (files.now < transfers)
+    log_.write(Level::warning, "fewer descriptors than transfers: those for whom none is left get an ERROR",
+               {{"descriptors", files.now},
+                {"limits.transfers", transfers},
+                {"hint", "raise the limit (LimitNOFILE= of the unit, ulimit -n) or lower limits.transfers"}});
 }
 
 void Server::claim() {

@@ -63,6 +63,7 @@ class Server {
   void run();
 
  private:
+  void raise_limits();
   void claim();
   void load();
   void start_workers();

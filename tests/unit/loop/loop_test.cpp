@@ -16,8 +16,10 @@
 #include <random>
 #include <string>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <system_error>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace tftpkit::loop;
@@ -321,10 +323,28 @@ TEST_CASE("the limit of open files is raised to the hard limit") {
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
   const rlimit lower{before.rlim_max / 2, before.rlim_max};
   REQUIRE(::setrlimit(RLIMIT_NOFILE, &lower) == 0);
-  CHECK(raise_open_files_limit() == before.rlim_max);
+  const auto raised = raise_open_files_limit(100);
+  CHECK(raised.now == before.rlim_max);
+  CHECK(raised.hard_before == before.rlim_max);
   rlimit after{};
   REQUIRE(::getrlimit(RLIMIT_NOFILE, &after) == 0);
   CHECK(after.rlim_cur == before.rlim_max);
+}
+
+TEST_CASE("the limit of open files goes beyond the hard limit exactly where the process may") {
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const rlimit low{100, 100};
+    const rlimit high{150, 150};
+    const bool may = ::setrlimit(RLIMIT_NOFILE, &low) == 0 && ::setrlimit(RLIMIT_NOFILE, &high) == 0;
+    ::setrlimit(RLIMIT_NOFILE, &low);
+    const auto raised = raise_open_files_limit(200);
+    ::_exit(raised.hard_before == 100 && raised.now == (may ? 200 : 100) ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("deadlines set long before the loop runs are due in its first turn") {
