@@ -77,12 +77,28 @@ struct RetryConfig {
   milliseconds silence{60'000};  // without a packet from the client before it counts as gone
 };
 
+// What the clients of one network may have together. 0: as much as they like.
+struct NetworkLimitsConfig {
+  unsigned prefix_v4 = 24;  // bits that are the same within one network
+  unsigned prefix_v6 = 64;
+  unsigned transfers = 0;            // at a time
+  unsigned requests_per_second = 0;  // on average
+  unsigned request_burst = 0;        // at once; twice the above unless told
+};
+
+// Who may ask at all: those in `allow` (none: everybody) but for those in `deny`.
+struct AccessConfig {
+  std::vector<std::string> allow;  // as RouteConfig::clients
+  std::vector<std::string> deny;
+};
+
 struct LimitsConfig {
   unsigned transfers = 20'000;                      // at a time, all workers together
   unsigned transfers_per_client = 1'024;            // at a time, per address
   std::uint64_t buffer_memory_bytes = 1ULL << 30;   // "buffer_memory": all transfers together
   unsigned requests_per_second_per_client = 2'000;  // per address, on average
   unsigned request_burst_per_client = 4'000;        // per address, at once
+  std::vector<NetworkLimitsConfig> per_network;     // each of them holds
 };
 
 // Which requests have their decision logged step by step; without `paths` or `clients` all.
@@ -106,6 +122,7 @@ struct Config {
   ProtocolConfig protocol;
   RetryConfig retry;
   LimitsConfig limits;
+  AccessConfig access;
   milliseconds answer_timeout{10'000};         // for a plugin to answer a request
   milliseconds read_timeout{30'000};           // for a plugin to hand over the next bytes
   unsigned executor_threads = 16;              // for plugin calls that may block

@@ -1,5 +1,6 @@
 #include "config/load.hpp"
 
+#include "config/clients.hpp"
 #include "config/glob.hpp"
 #include "config/isolation.hpp"
 #include "config/nearest.hpp"
@@ -63,11 +64,11 @@ class Loading {
   void settings(ObjectReader& reader, InstanceConfig& instance);
   void route(const Json& value, const std::string& pointer);
   void patterns(ObjectReader& reader, const std::string& key, std::vector<std::string>& value);
-  void networks(ObjectReader& reader, const std::string& key, std::vector<std::string>& value);
   void route_to(ObjectReader& reader, RouteConfig& route);
   void protocol(const Json& value, const std::string& pointer);
   void retry(const Json& value, const std::string& pointer);
   void limits(const Json& value, const std::string& pointer);
+  void access(const Json& value, const std::string& pointer);
   void executor(ObjectReader& top);
   void log(const Json& value, const std::string& pointer);
   void trace(const Json& value, const std::string& pointer);
@@ -96,6 +97,7 @@ Config Loading::read(const Json& document) {
   section("protocol", &Loading::protocol);
   section("retry", &Loading::retry);
   section("limits", &Loading::limits);
+  section("access", &Loading::access);
   top.duration("answer_timeout", config_.answer_timeout, {10ms, 1h});
   top.duration("read_timeout", config_.read_timeout, {10ms, 1h});
   executor(top);
@@ -219,17 +221,10 @@ void Loading::route(const Json& value, const std::string& pointer) {
   ObjectReader reader(value, pointer, report_);
   RouteConfig made;
   patterns(reader, "match", made.match);
-  networks(reader, "clients", made.clients);
+  read_networks(reader, "clients", made.clients);
   route_to(reader, made);
   reader.finish();
   config_.routes.push_back(std::move(made));
-}
-
-void Loading::networks(ObjectReader& reader, const std::string& key, std::vector<std::string>& value) {
-  reader.texts(key, [&](const std::string& text, const std::string& pointer) {
-    if (auto complaint = network_complaint(text)) return report_.add(pointer, std::move(*complaint));
-    value.push_back(text);
-  });
 }
 
 void Loading::patterns(ObjectReader& reader, const std::string& key, std::vector<std::string>& value) {
@@ -297,15 +292,11 @@ void Loading::retry(const Json& value, const std::string& pointer) {
 }
 
 void Loading::limits(const Json& value, const std::string& pointer) {
-  ObjectReader reader(value, pointer, report_);
-  LimitsConfig& limits = config_.limits;
-  constexpr unsigned many = 1'000'000;
-  reader.number("transfers", limits.transfers, {1U, many});
-  reader.number("transfers_per_client", limits.transfers_per_client, {1U, many});
-  reader.size("buffer_memory", limits.buffer_memory_bytes, {1ULL << 20, 1ULL << 44});
-  reader.number("requests_per_second_per_client", limits.requests_per_second_per_client, {1U, many});
-  reader.number("request_burst_per_client", limits.request_burst_per_client, {1U, many});
-  reader.finish();
+  config_.limits = read_limits(value, pointer, report_);
+}
+
+void Loading::access(const Json& value, const std::string& pointer) {
+  config_.access = read_access(value, pointer, report_);
 }
 
 void Loading::executor(ObjectReader& top) {
@@ -341,7 +332,7 @@ void Loading::trace(const Json& value, const std::string& pointer) {
   ObjectReader reader(value, pointer, report_);
   TraceConfig made;
   patterns(reader, "paths", made.paths);
-  networks(reader, "clients", made.clients);
+  read_networks(reader, "clients", made.clients);
   reader.finish();
   config_.trace = std::move(made);
 }

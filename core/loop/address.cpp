@@ -121,6 +121,15 @@ Address Address::with_scope(std::uint32_t scope) const noexcept {
   return result;
 }
 
+Address Address::network(unsigned bits) const noexcept {
+  Address result = with_port(0);
+  for (std::size_t at = 0; at < ip().size(); ++at) {
+    const unsigned kept = bits > at * 8 ? std::min(bits - static_cast<unsigned>(at) * 8, 8U) : 0;
+    result.ip_[at] = static_cast<std::uint8_t>(ip_[at] & (0xff00U >> kept));
+  }
+  return result;
+}
+
 bool Address::same_ip(const Address& other) const noexcept {
   return family_ == other.family_ && ip_ == other.ip_ && scope_ == other.scope_;
 }

@@ -47,6 +47,8 @@ class Address {
   [[nodiscard]] bool is_loopback() const noexcept;
   [[nodiscard]] Address with_port(std::uint16_t port) const noexcept;
   [[nodiscard]] Address with_scope(std::uint32_t scope) const noexcept;
+  // The first address of the network of so many bits that it is in, port 0.
+  [[nodiscard]] Address network(unsigned bits) const noexcept;
   [[nodiscard]] bool same_ip(const Address& other) const noexcept;  // ports do not matter
 
   [[nodiscard]] std::string to_string() const;  // "10.0.0.1:69", "[fe80::1%2]:69", "none"

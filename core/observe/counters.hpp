@@ -29,6 +29,7 @@ struct CounterSet {
   Number requests{};           // RRQ and WRQ that could be read
   Number requests_refused{};   // answered with an ERROR instead of a transfer
   Number requests_ignored{};   // answered with nothing: not TFTP, or from an impossible address
+  Number requests_denied{};    // answered with nothing: from an address that may not ask
   Number repeats_swallowed{};  // the client's own repeats of a request that is being served
   Number transfers_started{};  // requests that became a transfer
   Number delivered{};          // all bytes acknowledged
@@ -57,10 +58,11 @@ struct CounterRow {
 // Every member with its name, in the order of the struct: `for (auto& row : counter_rows<uint64_t>)
 // totals.*row.member`.
 template <class Number>
-inline constexpr std::array<CounterRow<Number>, 16> counter_rows{{
+inline constexpr std::array<CounterRow<Number>, 17> counter_rows{{
     {"requests", &CounterSet<Number>::requests},
     {"requests_refused", &CounterSet<Number>::requests_refused},
     {"requests_ignored", &CounterSet<Number>::requests_ignored},
+    {"requests_denied", &CounterSet<Number>::requests_denied},
     {"repeats_swallowed", &CounterSet<Number>::repeats_swallowed},
     {"transfers_started", &CounterSet<Number>::transfers_started},
     {"delivered", &CounterSet<Number>::delivered},

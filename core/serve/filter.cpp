@@ -24,11 +24,17 @@ std::string list_of(const Things& things, Text text) {
 
 }  // namespace
 
-Filter::Filter(const std::vector<std::string>& patterns, const std::vector<std::string>& clients) {
+std::vector<loop::Network> networks(const std::vector<std::string>& texts) {
+  std::vector<loop::Network> all;
+  for (const auto& text : texts)
+    all.push_back(network(text));
+  return all;
+}
+
+Filter::Filter(const std::vector<std::string>& patterns, const std::vector<std::string>& clients)
+    : clients_{networks(clients)} {
   for (const auto& pattern : patterns)
     patterns_.emplace_back(pattern);
-  for (const auto& text : clients)
-    clients_.push_back(network(text));
 }
 
 Filter::Verdict Filter::judge(std::string_view path, const loop::Address& client) const {

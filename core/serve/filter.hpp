@@ -11,6 +11,9 @@
 
 namespace tftpkit::serve {
 
+// Networks as the configuration has them, which are valid.
+[[nodiscard]] std::vector<loop::Network> networks(const std::vector<std::string>& texts);
+
 class Filter {
  public:
   // Globs and networks as the configuration has them, which are valid. Without any, everything fits.

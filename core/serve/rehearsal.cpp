@@ -57,6 +57,12 @@ class Rehearsal {
 
 void Rehearsal::begin() {
   const auto on_step = [this](const Step& step) { result_.steps.push_back(step); };
+  const auto access = setup_.terms->access.step(asked_.peer);
+  if (access) on_step(*access);
+  if (!setup_.terms->access.admits(asked_.peer)) {
+    result_.silent = true;
+    return refuse({}, access->why);
+  }
   auto path = wire::clean_path(asked_.request.filename);
   if (const auto* reject = std::get_if<wire::Reject>(&path)) {
     on_step({"name", asked_.request.filename, "refused before any route is looked at", reject->text});

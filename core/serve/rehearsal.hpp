@@ -29,8 +29,9 @@ struct Rehearsed {
   std::uint64_t bytes = 0;            // as the client would receive them, after netascii
   std::string sha256;
   // Otherwise:
-  wire::Reject reject;
-  std::string why;  // for the operator
+  bool silent = false;  // no answer at all
+  wire::Reject reject;  // the answer
+  std::string why;      // for the operator
 };
 
 // `asked.path` is filled in here, from the name in the request. Runs `loop` until all is known, at most as

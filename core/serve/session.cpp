@@ -46,6 +46,7 @@ Session::Session(SessionHome& home, const std::shared_ptr<const Setup>& setup, A
     : home_{home}, terms_{setup->terms}, asked_{std::move(asked)}, ticket_{std::move(ticket)},
       began_{home.loop.now()}, deadline_{loop::Deadline::calls<&Session::on_deadline>(this)} {
   on_step_ = traced();
+  if (const auto step = on_step_ ? terms_->access.step(asked_.peer) : std::nullopt) on_step_(*step);
   candidates_ = setup->routes.candidates(asked_.path, asked_.peer, on_step_);
 }
 

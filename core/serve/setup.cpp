@@ -40,7 +40,7 @@ Candidates served_by(const std::vector<RunningInstance>& running) {
 }  // namespace
 
 Terms::Terms(config::Config settings)
-    : config{std::move(settings)}, trace{trace_filter(config.trace)},
+    : config{std::move(settings)}, access{config.access}, trace{trace_filter(config.trace)},
       protocol{protocol_limits(config.protocol)}, retry{retry_policy(config.retry)} {}
 
 Setup::Setup(config::Config settings, Ingredients parts)
@@ -48,9 +48,15 @@ Setup::Setup(config::Config settings, Ingredients parts)
       routes{config().routes, served_by(instances)} {}
 
 AdmissionLimits admission_limits(const config::LimitsConfig& limits) {
-  return {limits.transfers, limits.transfers_per_client, static_cast<std::size_t>(limits.buffer_memory_bytes),
-          static_cast<double>(limits.requests_per_second_per_client),
-          static_cast<double>(limits.request_burst_per_client)};
+  AdmissionLimits all{limits.transfers, static_cast<std::size_t>(limits.buffer_memory_bytes), {}};
+  all.client = {limits.transfers_per_client, static_cast<double>(limits.requests_per_second_per_client),
+                static_cast<double>(limits.request_burst_per_client)};
+  for (const auto& rule : limits.per_network)
+    all.networks.push_back({rule.prefix_v4,
+                            rule.prefix_v6,
+                            {rule.transfers, static_cast<double>(rule.requests_per_second),
+                             static_cast<double>(rule.request_burst)}});
+  return all;
 }
 
 }  // namespace tftpkit::serve

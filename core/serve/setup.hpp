@@ -8,6 +8,7 @@
 #include "host/settings.hpp"
 #include "isolation/keeper.hpp"
 #include "loop/executor.hpp"
+#include "serve/access.hpp"
 #include "serve/admission.hpp"
 #include "serve/filter.hpp"
 #include "serve/offers.hpp"
@@ -36,6 +37,7 @@ struct Terms {
   explicit Terms(config::Config settings);
 
   config::Config config;
+  Access access;
   std::optional<Filter> trace;  // requests whose decision is logged step by step
   transfer::Limits protocol;
   transfer::RetryPolicy retry;

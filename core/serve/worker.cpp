@@ -91,6 +91,7 @@ void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagra
     ++counters_.requests_ignored;
     return;
   }
+  if (!setup_->terms->access.admits(datagram.peer)) return deny(datagram);
   auto parsed = wire::parse_request(datagram.bytes);
   if (std::holds_alternative<wire::NotARequest>(parsed)) {
     ++counters_.requests_ignored;
@@ -102,6 +103,19 @@ void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagra
     return refuse(listener, datagram, "",
                   {wire::ErrorCode::illegal_operation, "request longer than 2048 bytes"});
   on_request(listener, datagram, std::get<wire::Request>(std::move(parsed)));
+}
+
+// Without a word: who may not ask need not know that there is a server, nor be hit by its answers.
+void Worker::deny(const loop::Datagram& datagram) {
+  ++counters_.requests_denied;
+  const auto step = setup_->terms->access.step(datagram.peer);
+  if (!step) return;
+  const auto parsed = wire::parse_request(datagram.bytes);
+  const auto* request = std::get_if<wire::Request>(&parsed);
+  const std::string file = request != nullptr ? request->filename : std::string{};
+  const std::string peer = datagram.peer.to_string();
+  shared_.log.write(observe::Level::info, "denied", {{"peer", peer}, {"file", file}, {"why", step->why}},
+                    step->why);
 }
 
 void Worker::on_request(loop::Listener& listener, const loop::Datagram& datagram, wire::Request request) {
@@ -169,7 +183,7 @@ void Worker::on_stranger(const loop::Datagram& datagram, const loop::StrangerRep
   ++counters_.strangers;
   const auto packet = wire::parse_packet(datagram.bytes);
   if (std::holds_alternative<wire::Error>(packet) || std::holds_alternative<wire::NotAPacket>(packet)) return;
-  if (impossible(datagram.peer)) return;
+  if (impossible(datagram.peer) || !setup_->terms->access.admits(datagram.peer)) return;
   (void)reply(wire::encode_error({wire::ErrorCode::unknown_tid, "unknown transfer ID"}));
 }
 

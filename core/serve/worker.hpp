@@ -61,6 +61,7 @@ class Worker {
 
   void on_receive_error(int error);
   void on_datagram(loop::Listener& listener, const loop::Datagram& datagram);
+  void deny(const loop::Datagram& datagram);
   void on_request(loop::Listener& listener, const loop::Datagram& datagram, wire::Request request);
   void begin(loop::Listener& listener, const Key& key, Asked asked, const std::shared_ptr<Session>& previous);
   void refuse(loop::Listener& listener, const loop::Datagram& datagram, const std::string& file,

@@ -135,6 +135,8 @@ void print_text(const serve::Rehearsed& result) {
   if (result.found)
     std::printf("bytes    %ju from %s\nsha256   %s\n", static_cast<std::uintmax_t>(result.bytes),
                 result.instance.c_str(), result.sha256.c_str());
+  else if (result.silent)
+    std::puts("answer   none: this client may not ask, and hears nothing");
   else
     std::printf("answer   ERROR %u %s\n", static_cast<unsigned>(result.reject.code),
                 observe::escaped(result.reject.text).c_str());
@@ -168,6 +170,9 @@ void print_json(const serve::Rehearsed& result) {
     if (result.size) row.emplace_back("size", *result.size);
     row.emplace_back("bytes", result.bytes);
     row.emplace_back("sha256", result.sha256);
+  } else if (result.silent) {
+    row.emplace_back("answered", false);
+    row.emplace_back("why", result.why);
   } else {
     row.emplace_back("error", std::uint64_t{static_cast<unsigned>(result.reject.code)});
     row.emplace_back("text", result.reject.text);

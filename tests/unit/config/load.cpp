@@ -56,7 +56,10 @@ TEST_CASE("every value of a full file arrives") {
     "protocol": {"blksize_max": 1428, "respect_path_mtu": false, "windowsize_max": 16, "rollover": 1},
     "retry": {"initial": "100ms", "min": "5ms", "max": "2s", "tries": 7, "silence": "30s"},
     "limits": {"transfers": 10, "transfers_per_client": 2, "buffer_memory": "64MiB",
-               "requests_per_second_per_client": 5, "request_burst_per_client": 6},
+               "requests_per_second_per_client": 5, "request_burst_per_client": 6,
+               "per_network": [{"transfers": 9}, {"prefix_v4": 16, "prefix_v6": 48, "requests_per_second": 7},
+                               {"requests_per_second": 7, "request_burst": 8}]},
+    "access": {"allow": ["10.0.0.0/8", "2001:db8::/32"], "deny": "10.66.0.0/16"},
     "answer_timeout": "1s", "read_timeout": "2s", "executor_threads": 4, "executor_threads_per_instance": 2,
     "drain": "0", "explain_to_clients": false,
     "log": {"level": "debug", "format": "json", "file": "log/tftp.log"}})");
@@ -93,6 +96,18 @@ TEST_CASE("every value of a full file arrives") {
   CHECK(config.retry.tries == 7);
   CHECK(config.limits.transfers_per_client == 2);
   CHECK(config.limits.buffer_memory_bytes == 64ULL << 20);
+  REQUIRE(config.limits.per_network.size() == 3);
+  CHECK(config.limits.per_network[0].prefix_v4 == 24);
+  CHECK(config.limits.per_network[0].prefix_v6 == 64);
+  CHECK(config.limits.per_network[0].transfers == 9);
+  CHECK(config.limits.per_network[0].requests_per_second == 0);
+  CHECK(config.limits.per_network[1].prefix_v4 == 16);
+  CHECK(config.limits.per_network[1].prefix_v6 == 48);
+  CHECK(config.limits.per_network[1].requests_per_second == 7);
+  CHECK(config.limits.per_network[1].request_burst == 14);
+  CHECK(config.limits.per_network[2].request_burst == 8);
+  CHECK(config.access.allow == std::vector<std::string>{"10.0.0.0/8", "2001:db8::/32"});
+  CHECK(config.access.deny == std::vector<std::string>{"10.66.0.0/16"});
   CHECK(config.answer_timeout == 1s);
   CHECK(config.executor_threads_per_instance == 2);
   CHECK(config.drain == 0ms);

@@ -39,6 +39,19 @@ bool contains(const char* net, const char* address) {
 
 }  // namespace
 
+TEST_CASE("the network of an address keeps so many bits and no port") {
+  const auto of = [](const char* text, unsigned bits) { return parsed(text).network(bits).to_string(); };
+  CHECK(of("10.11.12.13:7", 32) == "10.11.12.13:0");
+  CHECK(of("10.11.12.13:7", 24) == "10.11.12.0:0");
+  CHECK(of("10.11.12.255", 25) == "10.11.12.128:0");
+  CHECK(of("10.11.12.13", 9) == "10.0.0.0:0");
+  CHECK(of("10.11.12.13", 0) == "0.0.0.0:0");
+  CHECK(of("2001:db8:1:2:3:4:5:6", 64) == "[2001:db8:1:2::]:0");
+  CHECK(of("2001:db8:1:2ff:3:4:5:6", 57) == "[2001:db8:1:280::]:0");
+  CHECK(of("2001:db8::1", 128) == "[2001:db8::1]:0");
+  CHECK(of("2001:db8::1", 0) == "[::]:0");
+}
+
 TEST_CASE("every usual way to write an address is understood") {
   CHECK(round_trip("127.0.0.1:0") == "127.0.0.1:0");
   CHECK(round_trip("10.0.0.1") == "10.0.0.1:69");
