@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Writes the definition of templates() in tools/tftpkit/templates.hpp: embed.py OUTPUT ROOT FILE..., a row with the name
-relative to ROOT and the content for each FILE."""
+"""Writes the definition of templates() in tools/tftpkit/templates.hpp: embed.py OUTPUT ROOTS FILE..., a row with the content
+for each FILE and its name relative to the one of ROOTS (A:B) that it lies below."""
 import pathlib
 import sys
 
@@ -35,10 +35,15 @@ def literal(data):
     return "\n".join(lines)
 
 
+def relative(file, roots):
+    return next(str(file.relative_to(root)) for root in map(pathlib.Path, roots) if file.is_relative_to(root))
+
+
 def main():
-    output, root, *files = (pathlib.Path(argument).resolve() for argument in sys.argv[1:])
-    rows = [f'    {{"{file.relative_to(root)}",\n{literal(file.read_bytes())}}},\n' for file in sorted(files)]
-    output.write_text(f"{HEAD}{''.join(rows)}{END}", encoding="ascii")
+    output, roots, *files = sys.argv[1:]
+    names = {relative(pathlib.Path(file).resolve(), roots.split(":")): file for file in files}
+    rows = [f'    {{"{name}",\n{literal(pathlib.Path(names[name]).read_bytes())}}},\n' for name in sorted(names)]
+    pathlib.Path(output).write_text(f"{HEAD}{''.join(rows)}{END}", encoding="ascii")
 
 
 main()

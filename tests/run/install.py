@@ -70,6 +70,15 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.plugindir, self.staged(pathlib.Path(told)))
         self.assertTrue((self.plugindir / "file.so").is_file())
 
+    def test_the_bindings_are_installed_where_pkg_config_says(self):
+        unstaged = {**self.environment, "PKG_CONFIG_SYSROOT_DIR": ""}
+        told = run("pkg-config", "--variable=bindingsdir", "tftpkit-plugin", env=unstaged).strip()
+        for name in ("rust", "go"):
+            made = SOURCE / "plugin-api" / name
+            wanted = {file.relative_to(made): file.read_bytes() for file in made.rglob("*") if file.is_file()}
+            there = self.staged(pathlib.Path(told)) / name
+            self.assertEqual(wanted, {file.relative_to(there): file.read_bytes() for file in there.rglob("*") if file.is_file()})
+
     def test_the_rule_sets_of_the_plugin_firmware_are_installed(self):
         installed = self.staged(self.prefix / options()["datadir"]) / "tftpkit" / "firmware" / "rules"
         names = sorted(file.name for file in (SOURCE / "plugins" / "firmware" / "rules").iterdir())

@@ -89,6 +89,7 @@ int make(const NewArguments& arguments) {
     if (folder != arguments.language && folder != "all") continue;
     std::string file{path.substr(slash + 1)};
     if (file == "gitignore.txt") file = ".gitignore";
+    fs::create_directories((directory / file).parent_path());
     write(directory / file, filled_in(content, arguments.name));
   }
   std::printf("%s: a plugin in %s\n\n  cd %s\n  make test     # build it and try it\n"

@@ -1,17 +1,24 @@
-//! The plugin ABI 1.0 of tftpkit for Rust: the structs of <tftpkit/plugin.h> and a safe layer over them. Belongs to your
-//! project: change it as you like. Panics stop here and fail the request; nothing unwinds into the server.
+//! The plugin ABI 1.0 of tftpkit for Rust: the structs of <tftpkit/plugin.h> and a safe layer over them. One file, no
+//! crates, Rust 1.63 or later: put it beside your own and write `mod tftpkit;`. A plugin implements the trait `Plugin`.
+//! Panics stop here and fail the request; nothing unwinds into the server.
 #![allow(dead_code)]
 
+use std::fs::File;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::raw::{c_char, c_void};
+use std::os::unix::io::IntoRawFd;
 use std::panic::{catch_unwind, AssertUnwindSafe};
 
 pub type Status = i32;
 pub const OK: Status = 0;
+pub const PENDING: Status = 1;
 pub const DECLINED: Status = 2;
 pub const E_INTERNAL: Status = -1;
 pub const E_NOT_FOUND: Status = -10;
 pub const E_ACCESS: Status = -20;
 pub const E_NO_SPACE: Status = -30;
+pub const E_UNSUPPORTED: Status = -40;
+pub const E_OPTION: Status = -80;
 pub const E_IO: Status = -100;
 pub const E_UNAVAILABLE: Status = -110;
 pub const E_TIMEOUT: Status = -120;
@@ -21,10 +28,17 @@ pub const EXEC_SERIAL: u32 = 0;
 pub const EXEC_PARALLEL: u32 = 100;
 pub const EXEC_INLINE: u32 = 200;
 
+pub const LOG_DEBUG: u32 = 10;
+pub const LOG_INFO: u32 = 20;
+pub const LOG_WARNING: u32 = 30;
+pub const LOG_ERROR: u32 = 40;
+
 const SOURCE_BUFFER: u32 = 10;
+const SOURCE_FD: u32 = 20;
 const SOURCE_STREAM: u32 = 30;
 const SOURCE_REDIRECT: u32 = 40;
 const SIZE_UNKNOWN: u64 = u64::MAX;
+const MODE_NETASCII: u32 = 2;
 const ABI_VERSION: u32 = 1 << 16;
 
 /// The structs as they travel. Later minors only append; `struct_size` says how far one reaches.
@@ -86,6 +100,15 @@ pub mod raw {
     }
 
     #[repr(C)]
+    pub struct Outcome {
+        pub struct_size: u32,
+        pub end: u32,
+        pub bytes: u64,
+        pub elapsed_us: u64,
+        pub resends: u64,
+    }
+
+    #[repr(C)]
     pub struct Host {
         pub struct_size: u32,
         pub abi_version: u32,
@@ -130,7 +153,7 @@ pub mod raw {
         pub open_write: *const c_void,
         pub write: *const c_void,
         pub commit: *const c_void,
-        pub close: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, *const c_void)>,
+        pub close: Option<unsafe extern "C" fn(*mut c_void, *mut c_void, *const Outcome)>,
         pub cancel: *const c_void,
         pub extension: *const c_void,
     }
@@ -140,6 +163,7 @@ pub mod raw {
     // The layout of ABI 1.0; another one does not compile.
     const POINTER: usize = std::mem::size_of::<usize>();
     const _: [(); if POINTER == 8 { 64 } else { 48 }] = [(); std::mem::size_of::<Source>()];
+    const _: [(); 32] = [(); std::mem::size_of::<Outcome>()];
     const _: [(); if POINTER == 8 { 120 } else { 64 }] = [(); std::mem::size_of::<Host>()];
     const _: [(); if POINTER == 8 { 168 } else { 96 }] = [(); std::mem::size_of::<Descriptor>()];
 }
@@ -159,11 +183,21 @@ impl Failure {
     }
 }
 
-unsafe fn text_of<'a>(text: &'a raw::Str) -> &'a str {
-    if text.ptr.is_null() {
-        return "";
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Failure::new(E_IO, error.to_string())
     }
-    std::str::from_utf8(std::slice::from_raw_parts(text.ptr as *const u8, text.len)).unwrap_or("")
+}
+
+unsafe fn bytes_of<'a>(text: &'a raw::Str) -> &'a [u8] {
+    if text.ptr.is_null() {
+        return &[];
+    }
+    std::slice::from_raw_parts(text.ptr as *const u8, text.len)
+}
+
+unsafe fn text_of<'a>(text: &'a raw::Str) -> &'a str {
+    std::str::from_utf8(bytes_of(text)).unwrap_or("")
 }
 
 /// What the server offers to one instance. Usable from any thread as long as the plugin object lives.
@@ -180,16 +214,33 @@ impl Host {
         let found = unsafe { ((*self.0).setting)(self.0, pointer.as_ptr(), &mut value) };
         if found == 0 { None } else { Some(unsafe { text_of(&value) }.to_owned()) }
     }
-    /// Whole numbers, sizes in bytes, durations in milliseconds.
+    /// Whole numbers, sizes in bytes, durations in milliseconds, booleans as 1 and 0.
     pub fn setting_int(&self, pointer: &str) -> Option<i64> {
         let pointer = std::ffi::CString::new(pointer).ok()?;
         let mut value = 0;
         let found = unsafe { ((*self.0).setting_int)(self.0, pointer.as_ptr(), &mut value) };
         if found == 0 { None } else { Some(value) }
     }
-    /// Level 10 debug, 20 info, 30 warning, 40 error.
+    /// Elements of the array, or members of the object, at this pointer.
+    pub fn setting_count(&self, pointer: &str) -> usize {
+        match std::ffi::CString::new(pointer) {
+            Ok(pointer) => unsafe { ((*self.0).setting_count)(self.0, pointer.as_ptr()) },
+            Err(_) => 0,
+        }
+    }
+    /// LOG_INFO and so on; one line.
     pub fn log(&self, level: u32, text: &str) {
         unsafe { ((*self.0).log)(self.0, level, text.as_ptr() as *const c_char, text.len()) }
+    }
+    /// The peer's MAC address, when it is on a directly attached link.
+    pub fn link_address(&self, request: u64) -> Option<[u8; 6]> {
+        let mut mac = [0u8; 6];
+        let found = unsafe { ((*self.0).peer_link_address)(self.0, request, mac.as_mut_ptr()) };
+        if found == OK { Some(mac) } else { None }
+    }
+    /// The right to answer this request later; `open` returns `Answer::Later` then.
+    pub fn defer(&self, request: &Request) -> Pending {
+        Pending { host: *self, id: request.id() }
     }
     fn explain(&self, text: &str) {
         unsafe { ((*self.0).explain)(self.0, text.as_ptr() as *const c_char, text.len()) }
@@ -204,19 +255,79 @@ impl<'a> Request<'a> {
     pub fn path(&self) -> &'a str {
         unsafe { text_of(&self.0.path) }
     }
+    /// The name as it came: any bytes.
+    pub fn wire_path(&self) -> &'a [u8] {
+        unsafe { bytes_of(&self.0.wire_path) }
+    }
     pub fn id(&self) -> u64 {
         self.0.id
     }
-    pub fn peer(&self) -> raw::Addr {
-        self.0.peer
+    /// The client; None for a request without a network.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        address_of(&self.0.peer)
     }
-    /// The value of an option; the name in lower case.
+    /// The address that it asked.
+    pub fn local(&self) -> Option<SocketAddr> {
+        address_of(&self.0.local)
+    }
+    pub fn is_netascii(&self) -> bool {
+        self.0.mode == MODE_NETASCII
+    }
+    pub fn blksize(&self) -> u32 {
+        self.0.blksize
+    }
+    pub fn windowsize(&self) -> u32 {
+        self.0.windowsize
+    }
+    /// Every option that was sent: the name in lower case, the value as it is.
+    pub fn options(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        let all: &'a [raw::Pair] = if self.0.option_count == 0 {
+            &[]
+        } else {
+            unsafe { std::slice::from_raw_parts(self.0.options, self.0.option_count as usize) }
+        };
+        all.iter().map(|one| unsafe { (text_of(&one.name), bytes_of(&one.value)) })
+    }
+    /// The value of an option that is text; the name in lower case.
     pub fn option(&self, name: &str) -> Option<&'a str> {
-        if self.0.option_count == 0 {
-            return None;
-        }
-        let all = unsafe { std::slice::from_raw_parts(self.0.options, self.0.option_count as usize) };
-        all.iter().find(|one| unsafe { text_of(&one.name) } == name).map(|one| unsafe { text_of(&one.value) })
+        let (_, value) = self.options().find(|(key, _)| *key == name)?;
+        std::str::from_utf8(value).ok()
+    }
+    pub fn raw(&self) -> &'a raw::Request {
+        self.0
+    }
+}
+
+fn address_of(address: &raw::Addr) -> Option<SocketAddr> {
+    let b = address.bytes;
+    match address.family {
+        4 => Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(b[0], b[1], b[2], b[3])), address.port)),
+        6 => Some(SocketAddr::new(IpAddr::V6(Ipv6Addr::from(b)), address.port)),
+        _ => None,
+    }
+}
+
+/// The right to answer one request later, once, from any thread, also before `open` has returned. One that is dropped
+/// without an answer fails its request.
+pub struct Pending {
+    host: Host,
+    id: u64,
+}
+
+impl Pending {
+    /// Has the client gone, or its time run out?
+    pub fn cancelled(&self) -> bool {
+        unsafe { ((*self.host.0).cancelled)(self.host.0, self.id) != 0 }
+    }
+    /// False when nobody waits any more.
+    pub fn complete(self, answer: Result<Answer, Failure>) -> bool {
+        border::complete(self, answer)
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        border::complete_with(self.host, self.id, Err(Failure::internal("the plugin dropped the request")));
     }
 }
 
@@ -227,19 +338,51 @@ pub trait Stream: Send {
 
 pub enum Answer {
     Bytes(Vec<u8>),
+    /// Bytes that live as long as the program; nothing is copied.
+    Static(&'static [u8]),
+    /// An open file from `offset` on, so many bytes (None: to its end). What is no regular file is read in order.
+    File { file: File, offset: u64, size: Option<u64> },
     /// With its size in bytes, when that is known: exactly so many must come.
     Stream(Box<dyn Stream>, Option<u64>),
     /// Another name, for the instances that follow in the route.
     Redirect(String),
     /// "Not mine": the next instance is asked.
     Declined,
+    /// A `Pending` brings the answer, or has done so.
+    Later,
+}
+
+/// How a transfer ended.
+pub struct Outcome<'a>(&'a raw::Outcome);
+
+impl<'a> Outcome<'a> {
+    /// Did all bytes arrive?
+    pub fn delivered(&self) -> bool {
+        self.0.end == 0
+    }
+    pub fn bytes(&self) -> u64 {
+        self.0.bytes
+    }
+    pub fn raw(&self) -> &'a raw::Outcome {
+        self.0
+    }
 }
 
 /// Dropped when the server has no more use for the instance. Calls come from several threads at once when the plugin is
 /// exported as EXEC_PARALLEL or EXEC_INLINE, hence Sync.
 pub trait Plugin: Sized + Send + Sync {
+    /// Settings are read and checked here; what goes wrong is told to the operator.
     fn create(host: Host) -> Result<Self, Failure>;
+    /// Which bytes answer this request?
     fn open(&self, request: &Request) -> Result<Answer, Failure>;
+    /// Threads and connections begin here,
+    fn start(&self) -> Result<(), Failure> {
+        Ok(())
+    }
+    /// and are gone when this returns.
+    fn stop(&self) {}
+    /// A transfer has ended.
+    fn closed(&self, _request: u64, _outcome: &Outcome) {}
 }
 
 /// Behind the macro below: the C functions of one plugin type.
@@ -251,10 +394,16 @@ pub mod border {
         host: Host,
     }
 
-    // What belongs to one transfer until close().
-    enum Transfer {
+    enum Content {
+        None,
         Bytes(Vec<u8>),
         Stream(Box<dyn Stream>),
+    }
+
+    // What belongs to one transfer until close().
+    struct Transfer {
+        request: u64,
+        content: Content,
     }
 
     // Runs `body`; a failure or a panic becomes a status and its explanation.
@@ -262,11 +411,7 @@ pub mod border {
         let failure = match catch_unwind(AssertUnwindSafe(body)) {
             Ok(Ok(value)) => return Ok(value),
             Ok(Err(failure)) => failure,
-            Err(panic) => {
-                let why = panic.downcast_ref::<&str>().map(|text| text.to_string());
-                let why = why.or_else(|| panic.downcast_ref::<String>().cloned());
-                Failure::internal(why.unwrap_or_else(|| "a panic".to_owned()))
-            }
+            Err(panic) => Failure::internal(words_of(panic)),
         };
         host.explain(&failure.why);
         Err(failure.status)
@@ -296,29 +441,96 @@ pub mod border {
             Ok(answer) => answer,
             Err(status) => return status,
         };
-        let source = &mut *source;
-        let transfer = match answer {
-            Answer::Declined => return DECLINED,
+        if let Answer::Declined | Answer::Later = answer {
+            return if let Answer::Later = answer { PENDING } else { DECLINED };
+        }
+        put(answer, (*request).id, &mut *source);
+        OK
+    }
+
+    // Moves an answer with content into a source; take_back() is its opposite.
+    fn put(answer: Answer, request: u64, source: &mut raw::Source) {
+        let content = match answer {
+            Answer::Declined | Answer::Later => return,
+            Answer::Static(bytes) => {
+                source.kind = SOURCE_BUFFER;
+                source.size = bytes.len() as u64;
+                source.data = bytes.as_ptr() as *const c_void;
+                Content::None
+            }
+            // Moving a Vec does not move its bytes.
             Answer::Bytes(bytes) => {
                 source.kind = SOURCE_BUFFER;
                 source.size = bytes.len() as u64;
                 source.data = bytes.as_ptr() as *const c_void;
-                Transfer::Bytes(bytes)
+                Content::Bytes(bytes)
             }
             Answer::Redirect(path) => {
                 source.kind = SOURCE_REDIRECT;
                 source.redirect = raw::Str { ptr: path.as_ptr() as *const c_char, len: path.len() };
-                Transfer::Bytes(path.into_bytes())
+                Content::Bytes(path.into_bytes())
+            }
+            Answer::File { file, offset, size } => {
+                source.kind = SOURCE_FD;
+                source.size = size.unwrap_or(SIZE_UNKNOWN);
+                source.fd_offset = offset;
+                source.fd = file.into_raw_fd();
+                Content::None
             }
             Answer::Stream(stream, size) => {
                 source.kind = SOURCE_STREAM;
                 source.size = size.unwrap_or(SIZE_UNKNOWN);
-                Transfer::Stream(stream)
+                Content::Stream(stream)
             }
         };
-        // Moving a Vec does not move its bytes.
-        source.transfer = Box::into_raw(Box::new(transfer)) as *mut c_void;
-        OK
+        source.transfer = Box::into_raw(Box::new(Transfer { request, content })) as *mut c_void;
+    }
+
+    // What the server has not taken is freed.
+    unsafe fn take_back(source: &raw::Source) {
+        if source.kind == SOURCE_FD {
+            drop(<File as std::os::unix::io::FromRawFd>::from_raw_fd(source.fd));
+        }
+        drop(Box::from_raw(source.transfer as *mut Transfer));
+    }
+
+    pub fn complete(pending: Pending, answer: Result<Answer, Failure>) -> bool {
+        let (host, id) = (pending.host, pending.id);
+        std::mem::forget(pending);
+        complete_with(host, id, answer)
+    }
+
+    pub fn complete_with(host: Host, id: u64, answer: Result<Answer, Failure>) -> bool {
+        let (status, why, answer) = match answer {
+            Err(failure) => (failure.status, failure.why, None),
+            Ok(Answer::Declined) => (DECLINED, String::new(), None),
+            Ok(Answer::Later) => (E_INTERNAL, "a late answer cannot be Later".to_owned(), None),
+            Ok(answer) => (OK, String::new(), Some(answer)),
+        };
+        let mut source = raw::Source {
+            struct_size: std::mem::size_of::<raw::Source>() as u32,
+            kind: SOURCE_STREAM,
+            size: SIZE_UNKNOWN,
+            fd_offset: 0,
+            transfer: std::ptr::null_mut(),
+            data: std::ptr::null(),
+            redirect: raw::Str { ptr: std::ptr::null(), len: 0 },
+            fd: -1,
+            flags: 0,
+        };
+        let offered = answer.is_some();
+        if let Some(answer) = answer {
+            put(answer, id, &mut source);
+        }
+        let pointer = if offered { &source as *const raw::Source } else { std::ptr::null() };
+        unsafe {
+            let text = why.as_ptr() as *const c_char;
+            let taken = ((*host.0).complete)(host.0, id, status, pointer, std::ptr::null(), text, why.len()) == OK;
+            if offered && !taken {
+                take_back(&source);
+            }
+            taken
+        }
     }
 
     pub unsafe extern "C" fn read<P: Plugin>(
@@ -326,16 +538,44 @@ pub mod border {
     ) -> i64 {
         let instance = &*(instance as *const Instance<P>);
         let into = std::slice::from_raw_parts_mut(buffer as *mut u8, capacity);
-        let got = stopped_here(instance.host, || match &mut *(transfer as *mut Transfer) {
-            Transfer::Stream(stream) => stream.read(into),
-            Transfer::Bytes(_) => Ok(0),
+        let got = stopped_here(instance.host, || match &mut (*(transfer as *mut Transfer)).content {
+            Content::Stream(stream) => stream.read(into),
+            _ => Ok(0),
         });
         got.map_or_else(i64::from, |count| count as i64)
     }
 
-    pub unsafe extern "C" fn close(_instance: *mut c_void, transfer: *mut c_void, _outcome: *const c_void) {
+    pub unsafe extern "C" fn close<P: Plugin>(
+        instance: *mut c_void, transfer: *mut c_void, outcome: *const raw::Outcome,
+    ) {
+        let instance = &*(instance as *const Instance<P>);
         let transfer = Box::from_raw(transfer as *mut Transfer);
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(transfer)));
+        swallowed(instance.host, || {
+            instance.plugin.closed(transfer.request, &Outcome(&*outcome));
+            drop(transfer);
+        });
+    }
+
+    pub unsafe extern "C" fn start<P: Plugin>(instance: *mut c_void) -> Status {
+        let instance = &*(instance as *const Instance<P>);
+        stopped_here(instance.host, || instance.plugin.start()).map_or_else(|status| status, |_| OK)
+    }
+
+    pub unsafe extern "C" fn stop<P: Plugin>(instance: *mut c_void) {
+        let instance = &*(instance as *const Instance<P>);
+        swallowed(instance.host, || instance.plugin.stop());
+    }
+
+    // For what cannot fail towards the server: the log gets to know.
+    fn swallowed(host: Host, body: impl FnOnce()) {
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(body)) {
+            host.log(LOG_ERROR, &words_of(panic));
+        }
+    }
+
+    fn words_of(panic: Box<dyn std::any::Any + Send>) -> String {
+        let why = panic.downcast_ref::<&str>().map(|text| text.to_string());
+        why.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned())
     }
 
     pub const fn descriptor<P: Plugin>(
@@ -356,14 +596,14 @@ pub mod border {
             settings_schema: schema,
             create: Some(create::<P>),
             destroy: Some(destroy::<P>),
-            start: None,
-            stop: None,
+            start: Some(start::<P>),
+            stop: Some(stop::<P>),
             open_read: Some(open_read::<P>),
             read: Some(read::<P>),
             open_write: std::ptr::null(),
             write: std::ptr::null(),
             commit: std::ptr::null(),
-            close: Some(close),
+            close: Some(close::<P>),
             cancel: std::ptr::null(),
             extension: std::ptr::null(),
         }
