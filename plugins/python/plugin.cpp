@@ -19,7 +19,7 @@ void close(void* instance, void* transfer, const tftpkit_outcome* outcome) noexc
 
 constexpr About about = {.name = "python",
                          .version = "1.0.0",
-                         .summary = "Runs a Python file as a plugin",
+                         .summary = "Runs a Python file as a plugin, also handlers written for fbtftp",
                          .license = "MIT",
                          .execution = Execution::parallel,
                          .settings_schema = settings_schema};
