@@ -9,10 +9,10 @@
 namespace tftpkit::config {
 
 struct Problem {
-  std::string file;     // as the user named it; "" for text that came from the command line
-  std::string pointer;  // JSON pointer (RFC 6901) or "line 3, column 7"; "" for the whole document
-  std::string what;     // e.g. no instance is called "fils"; foreign text in it is escaped
-  std::string hint;     // what would be right, e.g. did you mean "files"?; may be empty
+  std::string file;              // as the user named it; "" for text that came from the command line
+  std::string pointer;           // JSON pointer (RFC 6901) or "line 3, column 7"; "" for the whole document
+  std::string what;              // e.g. no instance is called "fils"; foreign text in it is escaped
+  std::string hint;              // what would be right, e.g. did you mean "files"?; may be empty
   bool plugins_mistake = false;  // in the plugin's schema, not in what the user wrote
 };
 

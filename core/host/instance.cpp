@@ -116,7 +116,7 @@ std::shared_ptr<Instance> Instance::create(Code code, std::string name, Settings
   std::unique_ptr<Instance> made(
       new Instance(std::move(code), std::move(name), std::move(settings), std::move(services)));
   Living::all().add();
-  const std::shared_ptr<Instance> instance(
+  std::shared_ptr<Instance> instance(
       made.release(), [](Instance* last) { Living::all().end(std::unique_ptr<Instance>(last)); });
   instance->begin();
   return instance;

@@ -58,8 +58,8 @@ class Instance {
   // for itself for ever. create() does it too; a server calls it now and then and before it exits.
   static void reap();
 
-  // Waits until there is no instance any more, and ends those that wait for reap(). False when there still are some
-  // after this time. Not inside a plugin's call.
+  // Waits until there is no instance any more, and ends those that wait for reap(). False when there still
+  // are some after this time. Not inside a plugin's call.
   static bool end_all(std::chrono::milliseconds time);
 
   // Is an instance of this plugin alive that allows no other beside it?

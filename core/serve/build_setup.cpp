@@ -13,7 +13,6 @@ namespace tftpkit::serve {
 
 namespace {
 
-using config::Problem;
 using config::Problems;
 
 bool is_singleton(const host::Description& plugin) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy over every source of the tree that a build directory compiles, one process a core.
+"""Runs clang-tidy over the sources of the tree that a build directory compiles, one process a core.
 
-Arguments: TOP BUILDDIR. Exit status 1 when clang-tidy found something; its findings come out file by file.
+Arguments: TOP BUILDDIR [PATH..], with paths only these files and what lies below these directories. Exit status 1 when clang-tidy found something; its findings come out file by file.
 """
 import concurrent.futures
 import json
@@ -42,11 +42,15 @@ def check(database, source):
 
 
 def main(arguments):
-    top, build = (pathlib.Path(a).resolve() for a in arguments)
+    top, build, *paths = (pathlib.Path(a).resolve() for a in arguments)
+    files = [f for f in sources(top, build) if not paths or any(f.is_relative_to(path) for path in paths)]
+    if not files:
+        print("clang-tidy: none of these is a source that the build compiles: " + " ".join(arguments[2:]))
+        return 1
     worst = 0
     with tempfile.TemporaryDirectory() as place, concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         readable_database(build, place)
-        for code, said in pool.map(lambda source: check(place, source), sources(top, build)):
+        for code, said in pool.map(lambda source: check(place, source), files):
             worst |= code
             if said:
                 print(said, flush=True)

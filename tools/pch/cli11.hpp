@@ -1,3 +1,4 @@
-// Compiled once for all sources of the binary: CLI11 alone costs each of them seconds. Nobody includes this file.
+// Compiled once for all sources of the binary: CLI11 alone costs each of them seconds. Nobody includes this
+// file.
 
 #include <CLI/CLI.hpp>

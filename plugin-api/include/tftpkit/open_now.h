@@ -23,10 +23,10 @@ typedef struct tftpkit_open_now {
   /* As open_read() of a plugin that is EXEC_INLINE: on the network thread, on several of them at once, and it
    * must neither block nor do I/O that may wait. With an answer it sets *answered to 1. When there is none
    * without waiting it leaves *answered alone, keeps nothing, and what it returns does not count: open_read()
-   * follows on a worker thread, as if this had not been called. Asked only of instances whose calls may run in
-   * parallel. */
-  tftpkit_status (*open_read)(void *instance, const tftpkit_request *request, tftpkit_source *source,
-                              int32_t *answered) TFTPKIT_NOEXCEPT;
+   * follows on a worker thread, as if this had not been called. Asked only of instances whose calls may run
+   * in parallel. */
+  tftpkit_status (*open_read)(void* instance, const tftpkit_request* request, tftpkit_source* source,
+                              int32_t* answered) TFTPKIT_NOEXCEPT;
 } tftpkit_open_now;
 
 #ifdef __cplusplus

@@ -44,8 +44,10 @@ TEST_CASE("made JSON nests") {
 }
 
 TEST_CASE("an object that was written is read back, and other text is none") {
-  const JsonRow row{
-      {"yes", true}, {"count", std::uint64_t{7}}, {"below", std::int64_t{-7}}, {"text", std::string("a\n\"b\"")}};
+  const JsonRow row{{"yes", true},
+                    {"count", std::uint64_t{7}},
+                    {"below", std::int64_t{-7}},
+                    {"text", std::string("a\n\"b\"")}};
   const auto back = json_row(json_object(row));
   REQUIRE(back);
   CHECK(json_object(*back) == json_object(row));
