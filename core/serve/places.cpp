@@ -27,7 +27,7 @@ fs::path default_control() {
 }
 
 fs::path default_state_dir() {
-  if (const fs::path given = from_environment("STATE_DIRECTORY"); !given.empty()) return given;
+  if (fs::path given = from_environment("STATE_DIRECTORY"); !given.empty()) return given;
   if (::geteuid() == 0) return "/var/lib/tftpkit";
   if (const fs::path state = from_environment("XDG_STATE_HOME"); !state.empty()) return state / "tftpkit";
   const fs::path home = from_environment("HOME");

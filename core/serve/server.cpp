@@ -319,6 +319,7 @@ void Server::log_counters() const {
     sets.push_back(&worker->counters());
   const observe::Totals totals = observe::sum(sets);
   std::vector<observe::Field> fields;
+  fields.reserve(observe::counter_rows<std::uint64_t>.size() + 2);
   for (const auto& row : observe::counter_rows<std::uint64_t>)
     fields.emplace_back(row.name, totals.*row.member);
   fields.emplace_back("open_transfers", admission_.transfers());

@@ -24,10 +24,11 @@ const Step* Catalogue::step_before(std::string_view model, std::string_view inst
   if (installed.empty()) return nullptr;
   const Step* first = nullptr;
   for (const Step& step : steps) {
-    const bool binds = step.model.matches(model) && compare_versions(installed, step.below) < 0 &&
-                       compare_versions(step.via, wanted) < 0 && compare_versions(installed, step.via) < 0;
+    const bool binds = step.model.matches(model) && std::is_lt(compare_versions(installed, step.below)) &&
+                       std::is_lt(compare_versions(step.via, wanted)) &&
+                       std::is_lt(compare_versions(installed, step.via));
     // Of several steps on the way the lowest comes first.
-    if (binds && (first == nullptr || compare_versions(step.via, first->via) < 0)) first = &step;
+    if (binds && (first == nullptr || std::is_lt(compare_versions(step.via, first->via)))) first = &step;
   }
   return first;
 }

@@ -58,7 +58,7 @@ std::string key_of(const RuleSet& rules, const Question& question, const std::st
   for (const auto& mac : {question.neighbour, question.lease})
     key += '\0' + (mac ? kit::mac_text(*mac) : std::string());
   for (const auto& [option, value] : question.options)
-    if (matters(rules, option)) key += '\0' + option + '=' + value;
+    if (matters(rules, option)) key.append(1, '\0').append(option).append(1, '=').append(value);
   return key;
 }
 

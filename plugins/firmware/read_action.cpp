@@ -99,6 +99,7 @@ std::optional<std::size_t> read_channel(ObjectReader& reader, const std::vector<
   reader.text("channel", name);
   if (reader.member("channel") == nullptr || name.empty()) return std::nullopt;
   std::vector<std::string> names;
+  names.reserve(channels.size());
   for (const Channel& channel : channels)
     names.push_back(channel.name);
   const auto at = std::find(names.begin(), names.end(), name);

@@ -67,7 +67,7 @@ std::optional<Step> read_step(const Json& object, const std::string& pointer, co
   const std::string via = required_text(reader, "via", "12.2");
   reader.finish();
   if (globs.empty() || below.empty() || via.empty()) return std::nullopt;
-  if (compare_versions(via, below) < 0) {
+  if (std::is_lt(compare_versions(via, below))) {
     report.add(reader.pointer_of("via"), {in_quotes(via) + " is itself below " + in_quotes(below) +
                                               ", so the device would never get on",
                                           "go via a version that is not below"});

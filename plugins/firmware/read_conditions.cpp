@@ -108,6 +108,7 @@ void read_extractors(ObjectReader& reader, const std::vector<Extractor>& extract
       return;
     }
     std::vector<std::string> ids;
+    ids.reserve(extractors.size());
     for (const Extractor& one : extractors)
       ids.push_back(one.id);
     const std::string hint = config::name_hint(id, ids, "the extractors are");

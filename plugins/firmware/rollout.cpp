@@ -21,7 +21,7 @@ std::uint32_t bucket_of(std::string_view salt, std::string_view key) noexcept {
 }
 
 std::string Share::key_text(const Identity& identity) const {
-  const std::string serial(identity.value("serial"));
+  std::string serial(identity.value("serial"));
   if (key == Key::serial && !serial.empty()) return serial;
   if (identity.mac) return kit::mac_text(*identity.mac);
   if (!serial.empty()) return serial;

@@ -105,12 +105,12 @@ std::optional<VersionTest> VersionTest::from(std::string_view text) {
 bool VersionTest::holds(std::string_view version) const {
   const std::weak_ordering order = compare_versions(version, bound_);
   switch (operator_) {
-  case Operator::less: return order < 0;
-  case Operator::less_equal: return order <= 0;
-  case Operator::equal: return order == 0;
-  case Operator::unequal: return order != 0;
-  case Operator::greater_equal: return order >= 0;
-  case Operator::greater: return order > 0;
+  case Operator::less: return std::is_lt(order);
+  case Operator::less_equal: return std::is_lteq(order);
+  case Operator::equal: return std::is_eq(order);
+  case Operator::unequal: return std::is_neq(order);
+  case Operator::greater_equal: return std::is_gteq(order);
+  case Operator::greater: return std::is_gt(order);
   }
   return false;
 }
