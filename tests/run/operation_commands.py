@@ -42,6 +42,11 @@ def test_wrong_usage_ends_with_2_and_says_what_is_wrong():
                   ("check",), ("plugins", "fetch", "one.so"), ("get", "--blksize", "5", "tftp://127.0.0.1/x"), ()):
         done = tool(*words, status=2)
         assert done.stderr.strip(), words
+    for words, right in {("serv",): 'did you mean "serve"?', ("plugins", "lst"): 'did you mean "list"?',
+                         ("serve", "--lisen", "x"): 'did you mean "--listen"?', ("plugins",): '"list"', (): '"serve"',
+                         ("check", "a", "b"): '"b" is one argument too many', ("check",): "FILE is required"}.items():
+        done = tool(*words, status=2)
+        assert right in done.stderr and done.stderr.startswith("tftpkit"), (words, done.stderr)
 
 
 def test_check_finds_every_mistake_at_once_with_its_place_and_the_right_name():

@@ -32,6 +32,9 @@ void add_plugins(CLI::App& app, Action& action);
 void add_firmware(CLI::App& app, Action& action);
 void add_reload(CLI::App& app, Action& action);
 
+// Says on standard error what is wrong with the command line and what would be right; the exit status.
+[[nodiscard]] int wrong_usage(const CLI::App& app, const CLI::ParseError& error);
+
 // The directory whose plugins come with the binary: beside it, in the build tree or where it is installed.
 // Empty when there is none.
 [[nodiscard]] std::filesystem::path builtin_plugin_dir();

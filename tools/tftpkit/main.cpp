@@ -44,7 +44,8 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? tftpkit::cli::exit_ok : tftpkit::cli::exit_usage;
+    if (error.get_exit_code() != 0) return tftpkit::cli::wrong_usage(app, error);
+    return app.exit(error);  // --help, --version
   }
   return action();
 }
