@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstddef>
 #include <map>
+#include <set>
 #include <sys/stat.h>
 #include <system_error>
 #include <thread>
@@ -130,9 +131,11 @@ Finding examine(const fs::path& file, const ScanOptions& options) {
 std::vector<Finding> scan(std::span<const fs::path> directories, const ScanOptions& options) {
   std::vector<Finding> findings;
   std::vector<std::size_t> open;  // findings that are still to be made
+  std::set<fs::path> seen;
   for (const fs::path& directory : directories) {
     std::error_code error;
     if (!fs::exists(directory, error) && !error) continue;
+    if (!seen.insert(fs::weakly_canonical(directory, error)).second && !error) continue;
     try {
       const auto reason = unsafe_directory(directory);
       for (const fs::path& file : candidates_in(directory)) {

@@ -38,6 +38,8 @@ bool deceives(char32_t c) noexcept {
          (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
 }
 
+enum class Backslash : bool { stays, doubled };
+
 void append_hex(std::string& out, std::string_view bytes) {
   constexpr std::string_view digits = "0123456789abcdef";
   for (const char c : bytes) {
@@ -48,6 +50,21 @@ void append_hex(std::string& out, std::string_view bytes) {
   }
 }
 
+void append(std::string& out, std::string_view text, Backslash backslash) {
+  while (!text.empty()) {
+    const Character c = first_character(text);
+    const std::size_t length = c.length == 0 ? 1 : c.length;
+    if (c.length == 0 || deceives(c.value)) {
+      append_hex(out, text.substr(0, length));
+    } else if (c.value == U'\\' && backslash == Backslash::doubled) {
+      out += "\\\\";
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+}
+
 }  // namespace
 
 std::size_t utf8_length(std::string_view text) noexcept {
@@ -55,18 +72,13 @@ std::size_t utf8_length(std::string_view text) noexcept {
 }
 
 void append_escaped(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    const Character c = first_character(text);
-    const std::size_t length = c.length == 0 ? 1 : c.length;
-    if (c.length == 0 || deceives(c.value)) {
-      append_hex(out, text.substr(0, length));
-    } else if (c.value == U'\\') {
-      out += "\\\\";
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length);
-  }
+  append(out, text, Backslash::doubled);
+}
+
+std::string escaped_prose(std::string_view text) {
+  std::string out;
+  append(out, text, Backslash::stays);
+  return out;
 }
 
 std::string escaped(std::string_view text) {

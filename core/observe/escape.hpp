@@ -14,7 +14,10 @@ namespace tftpkit::observe {
 // stays as it is.
 [[nodiscard]] std::string escaped(std::string_view text);
 
-// The same, cut after at most `limit` bytes of `text` with "..." behind; for texts without a bound of their
+// The same for prose, which nobody compares: a backslash stays as it is.
+[[nodiscard]] std::string escaped_prose(std::string_view text);
+
+// escaped(), cut after at most `limit` bytes of `text` with "..." behind; for texts without a bound of their
 // own.
 [[nodiscard]] std::string escaped(std::string_view text, std::size_t limit);
 

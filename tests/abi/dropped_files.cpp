@@ -121,6 +121,14 @@ TEST_CASE("Of two plugins with one name the first is used, and the other row nam
   CHECK(says(findings[1], (first.path() / "b.so").string()));
 }
 
+TEST_CASE("A directory that is given twice, in whatever spelling, counts once") {
+  const Directory directory;
+  dropped(directory, "hello-c", "a.so");
+  const auto findings = host::scan(std::vector<fs::path>{directory.path(), directory.path() / "."}, options());
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].state == host::State::ok);
+}
+
 TEST_CASE("Rows are sorted by plugin name, and a plugin in a directory of its own counts") {
   const Directory directory;
   dropped(directory, "memory");

@@ -6,6 +6,7 @@
 #include <string>
 
 using tftpkit::observe::escaped;
+using tftpkit::observe::escaped_prose;
 using tftpkit::observe::utf8_length;
 
 TEST_CASE("plain text and whole UTF-8 characters stay as they are") {
@@ -35,6 +36,10 @@ TEST_CASE("characters that reorder or hide text become their number") {
 
 TEST_CASE("a backslash is doubled, so that no text can imitate an escaped one") {
   CHECK(escaped("\\x1b") == "\\\\x1b");
+}
+
+TEST_CASE("in prose a backslash stays") {
+  CHECK(escaped_prose("\\0 to \\9\x1b") == "\\0 to \\9\\x1b");
 }
 
 TEST_CASE("bytes that are no UTF-8 become their numbers, one by one") {
