@@ -132,7 +132,7 @@ def test_inspect_tells_of_a_plugin_by_file_and_by_name():
     assert "greeting" in settings and "level" in settings, settings
     assert settings["tree"]["help"] == "a path, not C:\\dir", settings["tree"]
     shown = tool("plugins", "inspect", sample_plugin("settings")).stdout
-    assert "not C:\\\\dir" in shown and "C:\\\\\\" not in shown, shown  # escaped for the terminal, once
+    assert "not C:\\dir" in shown, shown  # prose: a backslash is itself
     crashed = tool("plugins", "inspect", sample_plugin("crash-in-entry"), status=1)
     assert "crashed" in crashed.stdout + crashed.stderr, crashed
     tool("plugins", "inspect", "no-such-plugin", status=1)

@@ -2,6 +2,8 @@
 #include "plugins.hpp"
 #include "templates.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cerrno>
@@ -76,6 +78,18 @@ void write(const fs::path& file, const std::string& content) {
   if (!out) throw Failure(file.string() + ": cannot be written: " + std::strerror(errno));
 }
 
+// What makes an author's shell find a tftpkit that is not installed: the binary and the headers of its build
+// tree.
+std::string from_build_tree() {
+  std::error_code error;
+  const fs::path binary = fs::read_symlink("/proc/self/exe", error);
+  if (error) return {};
+  const fs::path headers = binary.parent_path() / "../../plugin-api/include";
+  if (!fs::exists(headers / "tftpkit/plugin.h", error)) return {};
+  return fmt::format("  export TFTPKIT='{}' TFTPKIT_CFLAGS='-I{}'   # until it is installed\n",
+                     binary.string(), fs::canonical(headers, error).string());
+}
+
 int make(const NewArguments& arguments) {
   check_name(arguments.name);
   const fs::path directory = arguments.name;
@@ -92,9 +106,9 @@ int make(const NewArguments& arguments) {
     fs::create_directories((directory / file).parent_path());
     write(directory / file, filled_in(content, arguments.name));
   }
-  std::printf("%s: a plugin in %s\n\n  cd %s\n  make test     # build it and try it\n"
+  std::printf("%s: a plugin in %s\n\n%s  cd %s\n  make test     # build it and try it\n"
               "  make check    # does it keep the contract?\n\nREADME.md there says how to go on.\n",
-              directory.c_str(), arguments.language.c_str(), directory.c_str());
+              directory.c_str(), arguments.language.c_str(), from_build_tree().c_str(), directory.c_str());
   return exit_ok;
 }
 
