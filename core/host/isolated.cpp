@@ -2,8 +2,8 @@
 #include "host/isolated.hpp"
 
 #include "host/describe.hpp"
-#include "host/spawn.hpp"
 #include "host/unique_fd.hpp"
+#include "process/child.hpp"
 
 #include <algorithm>
 #include <array>
@@ -54,24 +54,23 @@ bool drain(int fd, std::string& into) {
 
 // Waits for the process and not for the pipe, which a stray child of the plugin could hold open.
 IsolatedEnd waited_for(pid_t pid, const UniqueFd& pipe, milliseconds time_limit) {
-  const UniqueFd process = process_fd(pid);
+  const UniqueFd end(process::descriptor_of(pid));
   ::fcntl(pipe.get(), F_SETFL, O_NONBLOCK);
   const auto deadline = Clock::now() + time_limit;
   IsolatedEnd ended;
   bool open = true;
   for (;;) {
-    const bool exited = has_exited(pid);
+    const bool exited = process::has_ended(pid);
     if (open) open = drain(pipe.get(), ended.report);
     const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
     ended.in_time = exited || left > milliseconds(0);
     if (exited || !ended.in_time) break;
     // Without pidfd_open (Linux 5.3) look again every few milliseconds.
-    const int wait =
-        static_cast<int>(std::min(left, process ? milliseconds(60'000) : milliseconds(5)).count());
-    std::array<pollfd, 2> events{{{process.get(), POLLIN, 0}, {open ? pipe.get() : -1, POLLIN, 0}}};
+    const int wait = static_cast<int>(std::min(left, end ? milliseconds(60'000) : milliseconds(5)).count());
+    std::array<pollfd, 2> events{{{end.get(), POLLIN, 0}, {open ? pipe.get() : -1, POLLIN, 0}}};
     ::poll(events.data(), events.size(), wait);
   }
-  ended.status = end_with_its_group(pid);
+  ended.status = process::end_group(pid);
   return ended;
 }
 
@@ -93,17 +92,18 @@ Finding judged(const IsolatedEnd& ended, const std::filesystem::path& file, mill
 IsolatedEnd run_isolated(const std::filesystem::path& own_binary, std::vector<std::string> arguments,
                          milliseconds time_limit) {
   Pipe pipe = made_pipe();
-  SpawnPlan plan;
+  process::SpawnPlan plan;
   for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
     plan.open_null(fd, O_RDWR);
   plan.duplicate(pipe.write.get(), report_fd);
-  const pid_t pid = plan.run(own_binary, std::move(arguments));
+  arguments.insert(arguments.begin(), "tftpkit");
+  const pid_t pid = plan.run(own_binary.string(), arguments);
   pipe.write.reset();
   return waited_for(pid, pipe.read, time_limit);
 }
 
 std::string end_text(int status) {
-  if (WIFSIGNALED(status)) return "was ended by " + signal_name(WTERMSIG(status));
+  if (WIFSIGNALED(status)) return "was ended by " + process::signal_name(WTERMSIG(status));
   return "ended the process with exit(" + std::to_string(WEXITSTATUS(status)) + ")";
 }
 

@@ -1,7 +1,7 @@
 #include "isolation/process.hpp"
 
-#include "host/spawn.hpp"
 #include "isolation/options.hpp"
+#include "process/child.hpp"
 
 #include <fcntl.h>
 #include <fstream>
@@ -19,13 +19,13 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 pid_t spawned(const std::filesystem::path& own_binary, int channel) {
-  host::SpawnPlan plan;
+  process::SpawnPlan plan;
   plan.open_null(STDIN_FILENO, O_RDONLY);
   // What a plugin prints belongs beside the log; our standard output is for our own words.
   plan.duplicate(STDERR_FILENO, STDOUT_FILENO);
   plan.duplicate(channel, channel_fd);
   plan.close_from(channel_fd + 1);
-  return plan.run(own_binary, {isolated_argument});
+  return plan.run(own_binary.string(), {"tftpkit", isolated_argument});
 }
 
 }  // namespace
@@ -34,7 +34,7 @@ std::string ProcessEnd::text() const {
   if (WIFEXITED(status) && WEXITSTATUS(status) == exit_without_server)
     return "lost its connection to the server and ended";
   if (!WIFSIGNALED(status)) return "ended itself with exit(" + std::to_string(WEXITSTATUS(status)) + ")";
-  return "was ended by " + host::signal_name(WTERMSIG(status));
+  return "was ended by " + process::signal_name(WTERMSIG(status));
 }
 
 Process::Process(const std::filesystem::path& own_binary) {
@@ -43,7 +43,7 @@ Process::Process(const std::filesystem::path& own_binary) {
   if (theirs.get() == channel_fd) theirs.reset(::fcntl(theirs.get(), F_DUPFD_CLOEXEC, channel_fd + 1));
   pid_ = spawned(own_binary, theirs.get());
   channel_ = Channel(std::move(ours));
-  pidfd_ = host::process_fd(pid_);
+  pidfd_.reset(process::descriptor_of(pid_));
 }
 
 Process::~Process() {
@@ -61,7 +61,7 @@ std::uint64_t Process::resident() const {
 bool Process::ended_within(milliseconds time) const {
   const auto until = Clock::now() + time;
   for (;;) {
-    if (host::has_exited(pid_)) return true;
+    if (process::has_ended(pid_)) return true;
     const auto left = std::chrono::ceil<milliseconds>(until - Clock::now());
     if (left <= milliseconds(0)) return false;
     pollfd end{pidfd(), POLLIN, 0};
@@ -73,7 +73,7 @@ ProcessEnd Process::end() {
   ProcessEnd result;
   if (std::exchange(reaped_, true)) return result;
   rusage used{};
-  result.status = host::end_with_its_group(pid_, &used);
+  result.status = process::end_group(pid_, &used);
   result.peak_memory = static_cast<std::uint64_t>(used.ru_maxrss) * 1024;
   return result;
 }

@@ -14,7 +14,7 @@ TOP = pathlib.Path(__file__).resolve().parents[3]
 SUFFIXES = {".c", ".cpp", ".h", ".hpp", ".inc"}
 INCLUDE = re.compile(r'^\s*#\s*include(?:_next)?\s*([<"])([^>"]+)[>"]')
 
-ROOMS = {"digest", "wire", "transfer", "observe", "loop", "host", "isolation", "config", "conformance", "serve"}
+ROOMS = {"digest", "process", "wire", "transfer", "observe", "loop", "host", "isolation", "config", "conformance", "serve"}
 LIBRARIES = {"uv": "uv", "uv.h": "uv", "fmt": "fmt", "nlohmann": "json", "valijson": "json", "CLI": "cli11", "tl": "expected",
              "dlfcn.h": "dl", "link.h": "dl", "kainjow": "mustache", "tftpkit": "plugin-api"}
 KERNEL_AND_POSIX_FOLDERS = {"arpa", "asm", "linux", "net", "netinet", "netpacket", "sys"}
@@ -28,7 +28,7 @@ STD_IO = {"barrier", "condition_variable", "cstdio", "filesystem", "fstream", "f
 # Headers of the rooms that our own plugins may use as well: values in, values out, linked into the plugin.
 FOR_OUR_PLUGINS = {f"config/{name}.hpp" for name in ("glob json json_text nearest network_text object_reader place "
                                                      "problem report text_file units").split()}
-FOR_OUR_PLUGINS |= {"observe/escape.hpp", "observe/signals_blocked.hpp"}
+FOR_OUR_PLUGINS |= {"process/child.hpp", "observe/escape.hpp", "observe/signals_blocked.hpp"}
 
 # The decision of a plugin, as values: a command that tells what the plugin would do asks the same objects. Nothing of
 # the plugin ABI and nothing that runs.
@@ -42,12 +42,13 @@ APART = {("tools", "templates"), ("plugin-api", "go"), ("plugin-api", "rust"), (
 # other system header; a name with a slash: that one header. A place may always include itself.
 RULES = {
     "digest": {"std"},
+    "process": {"std", "posix"},
     "wire": {"std"},
     "transfer": {"std", "wire"},
     "observe": {"std", "io", "posix", "fmt"},
     "loop": {"std", "io", "posix", "fmt", "uv", "observe/signals_blocked.hpp"},
-    "host": {"std", "io", "posix", "fmt", "expected", "dl", "plugin-api", "observe", "loop/fd.hpp"},
-    "isolation": {"std", "io", "posix", "plugin-api", "observe", "host"},
+    "host": {"std", "io", "posix", "fmt", "expected", "dl", "plugin-api", "observe", "process", "loop/fd.hpp"},
+    "isolation": {"std", "io", "posix", "plugin-api", "observe", "process", "host"},
     "config": {"std", "io", "posix", "fmt", "expected", "json", "observe", "host/settings.hpp"},
     "conformance": {"std", "io", "posix", "dl", "plugin-api", "observe", "host", "config"},
     "serve": {"std", "io", "posix", "fmt", "expected", "plugin-api"} | ROOMS - {"conformance"},
