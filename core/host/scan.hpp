@@ -51,8 +51,8 @@ inline constexpr const char* describe_argument = "--tftpkit-describe";
 
 // Every *.so directly in each directory and every <directory>/<name>/<name>.so, sorted by plugin name. Hidden
 // files and others are passed over; a directory that does not exist has none. Of two plugins with one name
-// the first is used (directories in the order given, files by name), the others are `duplicate`. A directory given
-// twice counts once.
+// the first is used (directories in the order given, files by name), the others are `duplicate`. A directory
+// given twice counts once.
 std::vector<Finding> scan(std::span<const std::filesystem::path> directories,
                           const ScanOptions& options = {});
 

@@ -124,7 +124,8 @@ TEST_CASE("Of two plugins with one name the first is used, and the other row nam
 TEST_CASE("A directory that is given twice, in whatever spelling, counts once") {
   const Directory directory;
   dropped(directory, "hello-c", "a.so");
-  const auto findings = host::scan(std::vector<fs::path>{directory.path(), directory.path() / "."}, options());
+  const auto findings =
+      host::scan(std::vector<fs::path>{directory.path(), directory.path() / "."}, options());
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].state == host::State::ok);
 }

@@ -81,7 +81,8 @@ void print_text(const host::Finding& finding, const Settings& settings) {
   Table table{{"SETTING", "TYPE", "DEFAULT", "MEANING"}};
   for (const auto& row : settings)
     table.add({observe::escaped(row.name), observe::escaped(row.type),
-               row.required ? "(required)" : observe::escaped(row.fallback), observe::escaped_prose(row.help)});
+               row.required ? "(required)" : observe::escaped(row.fallback),
+               observe::escaped_prose(row.help)});
   std::printf("\n%s", table.text().c_str());
 }
 
