@@ -2,8 +2,13 @@
 
 #include "config/json.hpp"
 #include "config/nearest.hpp"
+#include "observe/escape.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace tftpkit::config {
 namespace {
@@ -27,6 +32,28 @@ Json json_of(const JsonRow& row) {
   for (const auto& [key, value] : row)
     object[key] = json_of(value);
   return object;
+}
+
+// What a terminal would obey or be deceived by, as JSON's own escapes: controls beyond ASCII's, and
+// characters that reorder or hide text. All of them are in the range of one \\uXXXX.
+std::string for_terminals(std::string_view json) {
+  std::string out;
+  while (!json.empty()) {
+    const std::size_t length = std::max<std::size_t>(observe::utf8_length(json), 1);
+    const std::string_view character = json.substr(0, length);
+    json.remove_prefix(length);
+    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(character[at]); };
+    if (byte(0) < 0x7f || !observe::escaped(character).starts_with("\\x")) {
+      out += character;
+      continue;
+    }
+    const unsigned code = length == 1 ? byte(0)
+                          : length == 2
+                              ? (byte(0) & 0x1fU) << 6U | (byte(1) & 0x3fU)
+                              : (byte(0) & 0x0fU) << 12U | (byte(1) & 0x3fU) << 6U | (byte(2) & 0x3fU);
+    fmt::format_to(std::back_inserter(out), "\\u{:04x}", code);
+  }
+  return out;
 }
 
 JsonValue value_of(const Json& value) {
@@ -78,14 +105,14 @@ Json value_from(std::string_view text) {
 }  // namespace
 
 std::string json_object(const JsonRow& row, int indent) {
-  return dumped(json_of(row), indent);
+  return for_terminals(dumped(json_of(row), indent));
 }
 
 std::string json_array(std::span<const JsonRow> rows, int indent) {
   Json array = Json::array();
   for (const JsonRow& row : rows)
     array.push_back(json_of(row));
-  return dumped(array, indent);
+  return for_terminals(dumped(array, indent));
 }
 
 std::optional<JsonRow> json_row(std::string_view text) {

@@ -46,6 +46,10 @@ std::string presentable(std::string_view text) {
   std::string shown(text.substr(0, length));
   std::ranges::replace_if(
       shown, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  // U+0080 to U+009F are controls too.
+  for (std::size_t at = 0; at + 1 < shown.size(); ++at)
+    if (shown[at] == '\xc2' && static_cast<unsigned char>(shown[at + 1]) < 0xa0)
+      shown[at] = shown[at + 1] = '?';
   return shown;
 }
 

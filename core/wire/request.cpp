@@ -25,8 +25,10 @@ Reject illegal(std::string text) {
 
 Reject refuse_mode(std::string_view name) {
   constexpr std::size_t shown = 32;  // enough for any word a person would recognise
+  const auto is_letter = [](char c) { return lower(c) >= 'a' && lower(c) <= 'z'; };
   if (same_name(name, "mail"))
     return illegal("mode \"mail\" is not supported (RFC 1350 made it obsolete); use octet");
+  if (!std::ranges::all_of(name, is_letter)) return illegal("the mode is no word; use octet or netascii");
   return illegal("unknown mode \"" + std::string(name.substr(0, shown)) + "\"; use octet or netascii");
 }
 

@@ -87,3 +87,14 @@ TEST_CASE("settings from the command line must be an object") {
   CHECK(text(settings_object("[]").problems()).starts_with("expected an object, not an array"));
   CHECK(text(settings_object("{\"a\":1,\"a\":2}").problems()).starts_with("/a: the key is there twice"));
 }
+
+TEST_CASE("JSON that comes out holds nothing that a terminal obeys or is deceived by, and the same text") {
+  const std::string nasty =
+      "a\x1b\x7f\xc2\x9b\xc2\x85\xe2\x80\xae\xe2\x80\xa8\xef\xbb\xbf\xc3\xa9\xe2\x82\xac\\\"";
+  const std::string json = json_object({{"s", nasty}});
+  CHECK(json == "{\"s\":\"a\\u001b\\u007f\\u009b\\u0085\\u202e\\u2028\\ufeff\xc3\xa9\xe2\x82\xac\\\\\\\"\"}");
+  const auto back = json_row(json);
+  REQUIRE(back);
+  CHECK(std::get<std::string>(back->front().second) == nasty);
+  CHECK(json_object({{"s", std::string("\xff")}}) == "{\"s\":\"\xef\xbf\xbd\"}");
+}

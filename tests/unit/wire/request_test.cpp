@@ -109,6 +109,19 @@ TEST_CASE("mail and unknown modes are refused with ERROR 4 and a text that says 
   CHECK(other.text.find("binary") != std::string::npos);
 }
 
+TEST_CASE("a mode that is no word is not said back to whoever sent it") {
+  for (const auto mode : {"\x1b[2J",
+                          "\xc2\x9b"
+                          "2J",
+                          "%s%n", "\xff", "oct et"}) {
+    auto raw = "\0\1a\0"_b;
+    for (const char* at = mode; *at != '\0'; ++at)
+      raw.push_back(static_cast<std::byte>(*at));
+    raw.push_back(std::byte{0});
+    CHECK(reject_of(raw).text == "the mode is no word; use octet or netascii");
+  }
+}
+
 TEST_CASE("a request without mode is ERROR 4, one with an empty name ERROR 1") {
   CHECK(reject_of("\0\1a\0"_b).code == ErrorCode::illegal_operation);
   CHECK(reject_of("\0\1a"_b).code == ErrorCode::illegal_operation);
