@@ -3,13 +3,11 @@
 import json
 import os
 import pathlib
-import tempfile
 
 import tftplib
 from tftplib import Tree, need
 
 INCLUDE = pathlib.Path(__file__).resolve().parents[2] / "plugin-api" / "include"
-GO = tempfile.TemporaryDirectory(prefix="tftpkit-go-")  # go compiles its library once for all tests here
 NEEDS = {"c": ("cc",), "cpp": ("c++",), "rust": ("rustc",), "go": ("go", "cc"), "python": ("cc",)}
 
 
@@ -20,8 +18,7 @@ def new(language, where, name="my-plugin", status=0):
 
 
 def environment():
-    return {**os.environ, "GOCACHE": f"{GO.name}/cache", "GOPATH": f"{GO.name}/path", "GOFLAGS": "-mod=mod",
-            "PYTHON": "/usr/bin/python3"}
+    return {**os.environ, **tftplib.go_environment(), "PYTHON": "/usr/bin/python3"}
 
 
 def make(directory, *targets):

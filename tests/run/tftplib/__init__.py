@@ -18,7 +18,7 @@ from .files import Tree, pattern, sha256
 from .generations import drop_in, generation, generation_of, marker
 from .namespaces import Namespace, connect
 from .packets import (ACK, DATA, ERROR, OACK, RRQ, WRQ, Packet, ack, data, error, oack, parse, request)
-from .plugins import plugin_pattern, sample_plugin
+from .plugins import go_environment, plugin_pattern, sample_plugin
 from .processes import Server, run
 from .relay import Relay
 from .tests import TIME_LIMIT, Failed, Skip, abi_plugin, at_once, binary, eventually, main, need, require, which

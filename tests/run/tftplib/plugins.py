@@ -12,6 +12,12 @@ def sample_plugin(name):
     return file
 
 
+def go_environment():
+    """For the go tool: it compiles its library once for all tests of this build directory."""
+    place = pathlib.Path(binary()).resolve().parents[1] / "tests" / "go"
+    return {"GOCACHE": str(place / "cache"), "GOPATH": str(place / "path"), "GOFLAGS": "-mod=mod"}
+
+
 def plugin_pattern(size):
     """What "pattern/SIZE" holds."""
     return bytes((at * 2654435761 >> 13) & 255 for at in range(size))
