@@ -108,8 +108,10 @@ void late_complete(const Subject& subject) {
   const auto stage = begun(subject, *library);
   const std::string path = path_answered(*stage, subject, "PENDING", comes_later);
   Holdings before;
+  Holdings half_way;
   for (std::size_t round = 0; round < warm_up + rounds; ++round) {
     if (round == warm_up) before = calm_holdings();
+    if (round == warm_up + rounds / 2) half_way = settled_holdings(before);
     Asked asked{*stage, path};
     if (asked.open_only() != TFTPKIT_PENDING) continue;
     if (!asked.give_up()) {
@@ -122,7 +124,7 @@ void late_complete(const Subject& subject) {
                   "open_read() for \"" + path + "\"",
                   "complete() every request, also when nobody waits: the host keeps its memory until then"};
   }
-  const std::string grown = growth(before, settled_holdings(before), rounds);
+  const std::string grown = growth(before, half_way, settled_holdings(before), rounds);
   if (!grown.empty())
     throw Fails{grown, "complete() that was answered with TFTPKIT_E_STALE for \"" + path + "\"",
                 "what it offered stays the plugin's: free it"};
