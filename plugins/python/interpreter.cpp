@@ -3,7 +3,6 @@
 #include "host_link.hpp"
 #include "sources.hpp"
 
-#include <algorithm>
 #include <dlfcn.h>
 #include <mutex>
 #include <string>
@@ -103,9 +102,7 @@ PyObject* run_bootstrap() {
   done(PyDict_SetItemString(names.get(), "sources", texts.get()));
   const Object code = made(Py_CompileString(sources.front().text, "<tftpkit>/bootstrap", Py_file_input));
   const Object nothing = made(PyEval_EvalCode(code.get(), names.get(), names.get()));
-  PyObject* module = PyDict_GetItemString(names.get(), "border");
-  Py_XINCREF(module);
-  return module;
+  return made(PyMapping_GetItemString(names.get(), "border")).release();
 }
 
 }  // namespace

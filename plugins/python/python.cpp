@@ -2,8 +2,14 @@
 
 #include "host_link.hpp"
 
+#include <cstdint>
+
 namespace tftpkit::python {
 namespace {
+
+constexpr std::int64_t least_piece = 4 * 1024;
+constexpr std::int64_t usual_piece = 128 * 1024;
+constexpr std::int64_t most_piece = 16 * 1024 * 1024;
 
 Wanted wanted(const Host& host) {
   const auto given = [&](const char* pointer) { return std::string(host.setting(pointer).value_or("")); };
@@ -14,7 +20,10 @@ Wanted wanted(const Host& host) {
     throw Failure(Status::option, "/script is missing: give the file with answer(request)");
   wanted.settings = given("/settings");
   wanted.more_paths = given("/path");
-  wanted.piece = static_cast<std::size_t>(host.setting_int("/read_size").value_or(0));
+  const std::int64_t piece = host.setting_int("/read_size").value_or(usual_piece);
+  if (piece < least_piece || piece > most_piece)
+    throw Failure(Status::option, "/read_size is " + std::to_string(piece) + " bytes: give 4KiB to 16MiB");
+  wanted.piece = static_cast<std::size_t>(piece);
   return wanted;
 }
 
@@ -74,6 +83,7 @@ void Python::start() {
 
 void Python::stop() {
   script_.stop();
+  script_.now()->stop();
 }
 
 }  // namespace tftpkit::python

@@ -90,12 +90,16 @@ Script::Script(const Wanted& wanted, PyObject* link) : piece_(wanted.piece) {
 
 // Collected at once: a namespace and its functions hold each other.
 Script::~Script() {
+  stop();
   const Gil gil;
-  if (!object_) return;
-  const Object nothing(PyObject_CallMethod(object_.get(), "stop", nullptr));
-  PyErr_Clear();
   object_.reset();
   PyGC_Collect();
+}
+
+void Script::stop() const noexcept {
+  const Gil gil;
+  const Object nothing(PyObject_CallMethod(object_.get(), "stop", nullptr));
+  PyErr_Clear();
 }
 
 void Script::start() const {

@@ -33,6 +33,8 @@ class Script : public std::enable_shared_from_this<Script> {
 
   // Throws a Failure.
   void start() const;
+  // Ends what start() began. At the latest the end of this object does the same.
+  void stop() const noexcept;
   [[nodiscard]] Answer answer(const Request& request) const;
 
   // Its own file first, then the modules beside it.

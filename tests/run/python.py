@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import threading
 
@@ -94,6 +93,9 @@ def answer(request):
     if kind == "bytearray": return bytearray(b"abc")
     if kind == "path": return here / "data"
     if kind == "no-path": return here / "missing"
+    if kind == "directory": return here
+    if kind == "fifo": return here / "fifo"
+    if kind == "proc": return pathlib.Path("/proc/version")
     if kind == "offset": return at_offset()
     if kind == "raw": return open(here / "data", "rb", buffering=0)
     if kind == "gzip": return gzip.open(here / "data.gz", "rb")
@@ -123,6 +125,10 @@ def test_every_kind_of_answer_arrives_whole():
             for options in ((), (("blksize", "1428"), ("windowsize", "16"))):
                 got = scripts.get(name, options).content
                 assert got == content, f"{name} {options}: {len(got)} bytes instead of {len(content)}"
+        assert scripts.get("proc").content == pathlib.Path("/proc/version").read_bytes()
+        os.mkfifo(scripts.tree.path("fifo"))
+        for name in ("directory", "fifo"):
+            assert "is not a regular file" in scripts.refused(name, 2), name
         assert scripts.tree.path("closed").exists(), "close() of an object with read(n) was not called"
 
 
@@ -251,6 +257,15 @@ def test_a_script_with_a_mistake_stops_the_start_and_is_told_by_file_and_line():
             assert done.returncode != 0 and expected in done.stderr, f"{name}: {done.stderr}"
         assert "line 2, in inner" in tftplib.run([tftplib.binary(), "plugins", "fetch", PLUGIN, "x", "--set", json.dumps(
             {"script": str(tree.path("setup.py"))})], check=False).stderr, "the log has the traceback of setup()"
+
+
+def test_a_read_size_out_of_bounds_is_told():
+    with Tree() as tree:
+        tree.path("any.py").write_text("def answer(request): return b''\n", encoding="utf-8")
+        for size in ("1KiB", "17MiB"):
+            done = tftplib.run([tftplib.binary(), "plugins", "fetch", PLUGIN, "x", "--set", json.dumps(
+                {"script": str(tree.path("any.py")), "read_size": size})], check=False)
+            assert done.returncode != 0 and "give 4KiB to 16MiB" in done.stderr, done.stderr
 
 
 def test_a_script_that_others_could_change_is_not_run():

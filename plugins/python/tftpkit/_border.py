@@ -3,6 +3,7 @@
 Nothing that a script raises gets past this file: it becomes a status and a sentence. The C++ side knows load() and what is
 marked [C++] here. All of it runs with the GIL held, on threads of the server.
 """
+import errno
 import importlib
 import inspect
 import io
@@ -195,12 +196,14 @@ def kind_of(given):
 
 
 def is_plain_file(content):
-    """An open file whose descriptor says all about it; not a GzipFile, say, which has one too."""
+    """An open file whose descriptor says all about it; not a GzipFile, say, which has one too, nor a file of /proc, which is
+    longer than it says."""
     if type(content) not in (io.BufferedReader, io.BufferedRandom, io.FileIO):
         return False
     if type(content) is not io.FileIO and type(content.raw) is not io.FileIO:
         return False
-    return content.readable() and stat.S_ISREG(os.fstat(content.fileno()).st_mode)
+    seen = os.fstat(content.fileno())
+    return content.readable() and stat.S_ISREG(seen.st_mode) and (seen.st_size > 0 or not os.pread(content.fileno(), 1, 0))
 
 
 def file_source(content):
@@ -209,16 +212,20 @@ def file_source(content):
         if content.writable():
             content.flush()
         offset, size = content.tell(), os.fstat(content.fileno()).st_size
-        return FD, os.dup(content.fileno()), max(size - offset, 0), min(offset, size), None
+        return FD, os.dup(content.fileno()), max(size - offset, 0), min(offset, size)
 
 
-def path_source(path):
-    if os.path.isdir(path):
-        raise PermissionError(f"{path} is a directory")
+def opened(path):
     try:
-        return file_source(open(path, "rb"))
-    except FileNotFoundError as error:
-        raise tftpkit.Declined(str(error)) from None
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)  # a FIFO must not keep us
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG):
+            raise tftpkit.Declined(str(error)) from None
+        raise
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise PermissionError(f"{path} is not a regular file")
+    return open(fd, "rb")
 
 
 def next_of(content, least):
@@ -277,6 +284,7 @@ class Script:
         self.link, self.instance, self.path = link, instance, path
         self.number = next(number for number in itertools.count(1) if number not in alive)
         self.files = [path]
+        self.stopped = False
         alive[self.number] = self
         try:
             with Called(self):
@@ -334,7 +342,10 @@ class Script:
                 return "start(): " + placed(error, self.path)
 
     def stop(self):
-        """[C++] The last call; nothing is left to fail towards."""
+        """[C++] The last call, maybe said twice; nothing is left to fail towards."""
+        if self.stopped:
+            return
+        self.stopped = True
         with Called(self):
             try:
                 self.hook("stop")
@@ -370,9 +381,9 @@ class Script:
         elif isinstance(given, tftpkit.Redirect):
             return REDIRECT, str(given.path), 0, 0, self.closer(request, None)
         elif isinstance(given, os.PathLike):
-            return (*path_source(given)[:4], self.closer(request, None))
-        elif is_plain_file(given):
-            return (*file_source(given)[:4], self.closer(request, None))
+            given = opened(given)
+        if size == UNKNOWN and is_plain_file(given):
+            return (*file_source(given), self.closer(request, None))
         reading = Reading(self, request, given)
         return STREAM, reading.read, size, 0, self.closer(request, reading)
 

@@ -200,6 +200,7 @@ class Rooms(unittest.TestCase):
             "core/config/settings.cpp": '#include "host/settings.hpp"',
             "core/serve/server.cpp": '#include "host/registry.hpp"',
             "plugins/file/file.cpp": "#include <tftpkit/plugin.hpp>",
+            "plugins/python/interpreter.cpp": "#include <dlfcn.h>",
             "plugins/firmware/names.cpp": '#include "digest/sha256.hpp"',
             "plugins/file/open.cpp": "#include <fcntl.h>",
             "plugins/kit/json_file.cpp": '#include "config/object_reader.hpp"',
