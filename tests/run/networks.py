@@ -271,6 +271,22 @@ def test_ten_percent_loss_reordering_and_copies_end_byte_identical():
                 assert tree.path("out").read_bytes() == content, window
 
 
+def test_every_client_ends_byte_identical_with_a_fifth_lost_and_damage_by_the_kernel():
+    need("tc")
+    with Tree() as tree, cable() as (there, here):
+        for end in (there, here):
+            netem(end, "loss", "20%", "delay", "2ms", "1ms", "duplicate", "2%", "reorder", "10%", "corrupt", "2%")
+        content = tree.file("f", 8_000)
+        with serve(there, tree.root, f"0.0.0.0:{PORT}"):
+            for command in COMMANDS:
+                for attempt in range(4):  # clients have patience for five or six losses in a row
+                    with contextlib.suppress(Skip, Failed):
+                        got = command.fetch((V4[0], PORT), "f", tree.path("out"), run_with=here.run)
+                        assert got == content, f"{command.name} kept other bytes"
+                        break
+                    assert attempt < 3, f"{command.name} gave up four times"
+
+
 def test_the_mac_address_of_a_neighbour_is_known_to_plugins():
     with Tree() as tree, cable() as (there, here):
         mac = "02:00:00:00:00:50"

@@ -34,14 +34,18 @@ Crowd::Crowd(const Options& options, const Content& content)
   server_.sin_port = htons(options.port);
   if (::inet_pton(AF_INET, options.server.c_str(), &server_.sin_addr) != 1)
     throw std::runtime_error(options.server + " is no IPv4 address");
+  in_addr from{htonl(INADDR_LOOPBACK)};
+  if (!options.from.empty() && ::inet_pton(AF_INET, options.from.c_str(), &from) != 1)
+    throw std::runtime_error(options.from + " is no IPv4 address");
+  const in_addr_t first = ntohl(from.s_addr);
   const std::size_t ports = options.clients > many || options.hold ? 1 : ports_in_turn;
   members_.reserve(options.clients);
   for (std::size_t at = 0; at < options.clients; ++at) {
     members_.push_back({Client{options, content}, {}, 0, {}, false, false, false, {}, {}});
     for (std::size_t port = 0; port < ports; ++port) {
       const Socket& socket = members_[at].sockets.emplace_back();
-      if (at >= ports_of_one_address)
-        socket.bind(INADDR_LOOPBACK + static_cast<in_addr_t>(at / ports_of_one_address));
+      if (at >= ports_of_one_address || !options.from.empty())
+        socket.bind(first + static_cast<in_addr_t>(at / ports_of_one_address));
       epoll_event event{};
       event.events = EPOLLIN;
       event.data.u64 = std::uint64_t{at} << 8U | port;

@@ -18,6 +18,7 @@ Options read_options(int argc, char** argv) {
   CLI::App app{"Many TFTP clients in one process; every byte is checked"};
   app.add_option("--server", options.server, "IPv4 address");
   app.add_option("--port", options.port)->required();
+  app.add_option("--from", options.from, "Local address; every 20,000 clients take the next one");
   app.add_option("--name", options.name, "File to ask for; % becomes a number")->required();
   app.add_option("--content", options.content, "File with the bytes that must come; none: ERROR 1 must come");
   app.add_option("--clients", options.clients)->check(CLI::Range(1, 60000));

@@ -10,6 +10,7 @@ namespace load {
 struct Options {
   std::string server = "127.0.0.1";
   std::uint16_t port = 0;
+  std::string from;     // first local address; empty: the kernel's choice for the first 20,000 clients
   std::string name;     // file asked for; "%" in it becomes the number of the transfer
   std::string content;  // file with the bytes that must come; empty: an ERROR must come
   unsigned clients = 1;

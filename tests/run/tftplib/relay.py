@@ -1,20 +1,27 @@
-"""Losing packets on purpose."""
+"""Losing packets on purpose, and worse."""
 import contextlib
+import heapq
 import random
 import select
 import socket
 import threading
+import time
 
 
 class Relay:
     """A relay on loopback that loses packets by a seeded choice: `address` is what clients ask instead of the server.
 
-    `to_server` and `to_client` are the chances (0 to 1) that a packet is lost, `twice` that it comes two times. Counts in
-    `passed` and `lost`. It exists because netem is not in every kernel; it also works for clients that we did not write."""
+    `to_server` and `to_client` are the chances (0 to 1) that a packet is lost, `twice` that it comes two times, `late` that it
+    is overtaken by others (it takes `late_by` seconds more). Each takes `delay` seconds. A packet that was damaged is one that is
+    lost: UDP has a checksum. Counts in `passed` and `lost`. It exists because netem is not in every kernel; it also works for
+    clients that we did not write."""
 
-    def __init__(self, server, *, to_server=0.0, to_client=0.0, twice=0.0, seed=1):
+    def __init__(self, server, *, to_server=0.0, to_client=0.0, twice=0.0, late=0.0, late_by=0.005, delay=0.0,
+                 seed=1):
         self.server, self.chances = server, (to_server, to_client)
-        self.twice = twice
+        self.twice, self.late, self.late_by, self.delay = twice, late, late_by, delay
+        self._under_way = []  # (when it arrives, number, socket, bytes, address)
+        self._number = 0
         self.random = random.Random(seed)
         self.passed = self.lost = 0
         self._family = socket.AF_INET6 if ":" in server[0] else socket.AF_INET
@@ -53,7 +60,7 @@ class Relay:
         for end in (self._front, self._woken):
             watch(end)
         while True:
-            for number, _ in poller.poll():
+            for number, _ in poller.poll(self._deliver()):
                 end = by_number[number]
                 if end is self._woken:
                     return
@@ -87,4 +94,20 @@ class Relay:
             return
         self.passed += 1
         for _ in range(2 if self.random.random() < self.twice else 1):
-            end.sendto(raw, to)
+            wait = self.delay + (self.late_by if self.late and self.random.random() < self.late else 0)
+            if wait == 0:
+                end.sendto(raw, to)
+            else:
+                self._number += 1
+                heapq.heappush(self._under_way, (time.monotonic() + wait, self._number, end, raw, to))
+
+    def _deliver(self):
+        """Sends what has arrived; how many milliseconds until the next one does, or None."""
+        while self._under_way:
+            wait = self._under_way[0][0] - time.monotonic()
+            if wait > 0:
+                return max(1, int(wait * 1000))
+            _, _, end, raw, to = heapq.heappop(self._under_way)
+            with contextlib.suppress(OSError):
+                end.sendto(raw, to)
+        return None
