@@ -45,6 +45,8 @@ def test_good_plugins_of_every_kind_pass_every_check_that_applies():
                 (sample_plugin("settings"), ("--set", '{"greeting": "hi"}', "--path", "all"),
                  {"schema-is-valid", "buffer-stays-constant"}),
                 (sample_plugin("slow"), ("--path", "cancel", "--only", "cancel-unblocks"), {"cancel-unblocks"}),
+                (builtin / "exec.so", ("--set", '{"command": ["echo", "x"]}'),
+                 {"schema-is-valid", "inline-is-fast", "late-complete", "parallel-opens"}),
                 (builtin / "file.so", ("--set", json.dumps({"root": str(tree.root)}), "--path", "hello"),
                  {"schema-is-valid", "size-matches-bytes", "parallel-opens"})):
             seen, report = verdicts(plugin, *arguments)

@@ -213,7 +213,7 @@ def test_the_python_program_of_the_readme_serves_and_is_started_once():
 
 
 def children_of(pid):
-    return sorted(int(word) for word in tftplib.run(["pgrep", "-P", pid]).stdout.split())
+    return sorted(int(word) for word in tftplib.run(["pgrep", "-P", pid], check=False).stdout.split())
 
 
 SERVER = r"""#!/usr/bin/python3
@@ -247,6 +247,28 @@ def test_a_serving_program_that_is_killed_over_and_over_costs_only_its_own_reque
             finally:
                 for client in clients:
                     client.socket.close()
+
+
+def test_programs_run_from_a_plugin_in_a_process_of_its_own_and_not_from_a_sandbox():
+    with Tree() as tree:
+        run = {"name": "run", "plugin": "exec", "isolation": "process",
+               "settings": {"command": ["head", "-c", "200000", "/dev/zero"]}}
+        serve = {"name": "serve", "plugin": "exec", "isolation": "process",
+                 "settings": {"mode": "serve", "command": [program(tree, "server", SERVER)]}}
+        config = tree.config(instances=[run, serve], routes=[{"match": "s/*", "to": "serve"}, {"to": "run"}])
+        with Server(arguments=["--config", config]) as server:
+            assert fetch(server.address, "x").content == bytes(200_000)
+            assert fetch(server.address, "s/x").content.startswith(b"s/x ")
+            processes = [pid for child in children_of(server.process.pid) for pid in children_of(child)]
+            assert processes, "no program was started"
+            server.stop()
+            assert not any(alive(pid) for pid in processes)
+        config = tree.config(instances=[{**serve, "sandbox": True}])
+        try:
+            with Server(arguments=["--config", config]):
+                raise AssertionError("a sandbox let a program start")
+        except Failed as failed:
+            assert "cannot be run: Operation not permitted" in str(failed) or "sandbox" in str(failed), failed
 
 
 def answered(server, name):
