@@ -111,6 +111,7 @@ void Worker::hear() {
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (count <= 0) return close(err_);
     said_.add({buffer_.data(), static_cast<std::size_t>(count)});
+    if (host_.log_enabled(Level::debug)) host_.log(Level::debug, "the program says: " + said_.text());
   }
 }
 

@@ -202,7 +202,7 @@ TEST_CASE("No more than so many run at once, the others wait, and what comes the
   CHECK(instance.fetch("x").content == "5\n");
 }
 
-TEST_CASE("Thousands of requests wait with one thread, and each gets its own answer") {
+TEST_CASE("Hundreds of requests wait with one thread, and each gets its own answer") {
   Instance instance({{"/command/0", "/bin/echo"}, {"/concurrency", "32"}});
   const auto threads = [] {
     return std::distance(std::filesystem::directory_iterator("/proc/self/task"),

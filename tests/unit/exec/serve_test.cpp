@@ -166,6 +166,8 @@ def answer(q):
     if q["path"] == "end":
         print("so be it", file=sys.stderr)
         sys.exit(3)
+    if q["path"] == "warn":
+        print("running low", file=sys.stderr, flush=True)
     if q["path"] == "last":
         say(id=q["id"], text="last words")
         os._exit(0)
@@ -173,6 +175,8 @@ def answer(q):
 each(answer)
 )");
   Instance& instance = *serving.instance;
+  CHECK(instance.fetch("warn").content == "good");
+  CHECK(instance.host.wait_logged("the program says: running low"));
   const auto end = instance.fetch("end");
   CHECK(end.status == TFTPKIT_E_UNAVAILABLE);
   CHECK(end.text == "the program ended with exit status 3");
