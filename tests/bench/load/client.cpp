@@ -68,6 +68,8 @@ Step Client::on_data(std::uint16_t wire_block, std::span<const std::byte> payloa
   answered_ = true;
   if (wire_block != static_cast<std::uint16_t>(next_)) {
     const bool old = static_cast<std::uint16_t>(next_ - 1 - wire_block) < 0x8000U;
+    if (options_->copies && wire_block == static_cast<std::uint16_t>(next_ - 1))
+      return acknowledge(Step::answers);
     if (gap_told_ || (old && options_->windowsize == 1)) return Step::waits;
     gap_told_ = true;
     return acknowledge(Step::answers);

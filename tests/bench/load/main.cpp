@@ -30,6 +30,7 @@ Options read_options(int argc, char** argv) {
   app.add_option("--loss", options.loss, "Share of packets lost, each way")->check(CLI::Range(0.0, 0.9));
   app.add_option("--seed", options.seed, "Of the losses");
   app.add_option("--patience", options.patience, "Seconds without news before a client asks again");
+  app.add_flag("--copies", options.copies, "Acknowledge the newest block again when it comes again");
   app.add_flag("--hold", options.hold,
                "Say \"held\" when all have their first answer, go on at the end of stdin");
   try {

@@ -21,6 +21,7 @@ struct Options {
   unsigned rtt_ms = 0;     // an artificial link: round trip
   double loss = 0;         // and the share of packets lost, each way
   std::uint64_t seed = 1;  // of the losses
+  bool copies = false;     // the newest block coming again is acknowledged again, as RFC 1350 has it
   bool hold = false;       // stop behind the first answers, say so, go on at end of stdin
   double patience = 1;     // seconds without news before something is sent again
 
