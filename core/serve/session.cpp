@@ -333,7 +333,10 @@ void Session::refuse(const wire::Reject& reject, const Verdict& verdict, const s
   end(verdict, why);
 }
 
+// An address that has not proved itself and had its DATA has had all that it gets, or we would be an
+// amplifier. A client that is there acknowledges the DATA, and hears then that nobody knows it any more.
 void Session::send_error(const wire::Reject& reject) {
+  if (sender_ && !sender_->proven() && sender_->counters().blocks_sent > 0) return;
   if (socket_) (void)socket_->send(wire::encode_error(reject));
 }
 

@@ -11,6 +11,11 @@ namespace {
 // again: the quickest client timer known is PXELINUX's 55 ms, the next is busybox' 100 ms.
 constexpr Duration quickest_client_timer = std::chrono::milliseconds(10);
 
+// An address that never answered gets at most ten times the bytes that came in its name. The smallest request
+// is an Ethernet frame of 60 bytes; an ERROR may still have to follow.
+constexpr std::uint64_t unproven_bytes = 10 * 60 - 100;
+constexpr std::uint64_t frame_overhead = 66;  // Ethernet, IPv6, UDP and the head of DATA
+
 }  // namespace
 
 Sender::Sender(const Terms& terms, const RetryPolicy& policy, bool with_oack, TimePoint now,
@@ -114,15 +119,15 @@ void Sender::on_error(wire::ErrorCode code, TimePoint) noexcept {
   outcome_ = polite && window_.acked() == 0 ? Outcome::probed : Outcome::client_error;
 }
 
-// Before the first ACK the address is unproven and two resends are all it gets (no amplifier). When they are
-// spent, a client that still asks is alive: each of its requests earns one packet, not sooner than an
-// interval after the last.
+// Before the first ACK the address is unproven, and few resends are all it gets (no amplifier). When they are
+// spent, a client that still asks is alive: its request earns one packet, not sooner than an interval after
+// the last, however often it asked meanwhile.
 void Sender::on_repeated_request(TimePoint now) noexcept {
   if (outcome_ || proven_ || retry_.tries() >= retry_.policy().max_tries) return;
   retry_.on_life(now);
-  if (!outstanding() || may_try() || now < retry_.next_try()) return;
-  retry_.on_try();
-  send_again();
+  if (!outstanding() || may_try()) return;
+  asked_again_ = true;
+  on_deadline(now);
 }
 
 void Sender::on_unreachable(TimePoint) noexcept {
@@ -139,6 +144,7 @@ void Sender::on_deadline(TimePoint now) noexcept {
     return;
   }
   retry_.on_try();
+  asked_again_ = false;
   send_again();
 }
 
@@ -208,8 +214,14 @@ bool Sender::outstanding() const noexcept {
   return awaiting_oack_ack() ? oack_ == OackState::sent : window_.in_flight();
 }
 
+// A request without options is answered with DATA, mostly far larger than the request: no timer sends that
+// again to an address that has not proved itself, unless it is small. Its client asks again, as it does when
+// its request was lost.
 bool Sender::may_try() const noexcept {
-  return proven_ || retry_.tries() < retry_.policy().unproven_resends;
+  if (proven_ || asked_again_) return true;
+  if (retry_.tries() >= retry_.policy().unproven_resends) return false;
+  const std::uint64_t sends = retry_.tries() + 2U;
+  return awaiting_oack_ack() || sends * (frame_overhead + window_.length_of(1)) <= unproven_bytes;
 }
 
 bool Sender::last_ack_missing() const noexcept {

@@ -80,6 +80,9 @@ class Sender {
   [[nodiscard]] std::uint64_t first_needed_byte() const noexcept { return window_.acked() * terms_.blksize; }
   // The end of the window (may lie behind the end of the file): the source should be ready up to here.
   [[nodiscard]] std::uint64_t last_needed_byte() const noexcept { return window_.end() * terms_.blksize; }
+  // The window is short for want of bytes. No silence of the client is counted then: that the source does not
+  // take for ever is for whoever owns it.
+  [[nodiscard]] bool source_is_late() const noexcept { return !awaiting_oack_ack() && window_.starved(); }
   [[nodiscard]] bool proven() const noexcept { return proven_; }  // a valid ACK has come
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
   [[nodiscard]] const Terms& terms() const noexcept { return terms_; }
@@ -93,7 +96,6 @@ class Sender {
   }
   [[nodiscard]] bool outstanding() const noexcept;
   [[nodiscard]] bool may_try() const noexcept;
-  [[nodiscard]] bool source_is_late() const noexcept { return !awaiting_oack_ack() && window_.starved(); }
   [[nodiscard]] bool last_ack_missing() const noexcept;
   [[nodiscard]] bool spent(TimePoint now) const noexcept;
   [[nodiscard]] bool can_answer_flight(Duration least, TimePoint now) const noexcept;
@@ -117,6 +119,7 @@ class Sender {
   std::optional<Outcome> outcome_;
   OackState oack_;
   bool proven_ = false;
+  bool asked_again_ = false;  // an unproven client has said its request again, and waits for what that earns
   bool early_resend_used_ = false;  // since the last progress
   bool doubtful_used_ = false;      // since the last ACK that could mean one thing only
   bool gap_ = false;                // the last ACK that brought something was for a part of the flight

@@ -149,12 +149,29 @@ TEST_CASE("tries without progress are counted, also while the client keeps talki
 }
 
 TEST_CASE("issue 2: before the first ACK two resends are all a stranger gets") {
-  Script script{50000, {}};
+  Script script{100, {}};
   script.sees(1).passes(500ms).sees(1).quietly_passes(1100ms);
   CHECK(script.packets() == 3);
   script.passes(58s).sees_nothing().goes_on().passes(1s).ends(Outcome::timed_out);
-  CHECK(script.sender().counters().payload_bytes == 3 * 512);
+  CHECK(script.sender().counters().payload_bytes == 3 * 100);
   CHECK_FALSE(script.sender().proven());
+}
+
+TEST_CASE(
+    "issue 6: a full block goes to a stranger once, since it is nearly ten times the smallest request") {
+  Script script{50000, {}};
+  script.sees(1).passes(59s).sees_nothing().goes_on().passes(1s).ends(Outcome::timed_out);
+  CHECK(script.sender().counters().payload_bytes == 512);
+}
+
+TEST_CASE("issue 6: a block is small enough for resends to a stranger up to 100 bytes, for one up to 184") {
+  const auto packets = [](std::uint64_t bytes) {
+    return Script{bytes, {}}.sees(1).quietly_passes(59s).packets();
+  };
+  CHECK(packets(100) == 3);
+  CHECK(packets(101) == 2);
+  CHECK(packets(184) == 2);
+  CHECK(packets(185) == 1);
 }
 
 TEST_CASE("issue 2: the OACK to a stranger is bounded in the same way") {
@@ -172,12 +189,24 @@ TEST_CASE("clients.md annex 1: a request repeated before anything was acknowledg
   script.acks(1).sees(2).repeats_request().sees_nothing();
 }
 
-TEST_CASE("a stranger that keeps asking gets one packet per interval once the resends are spent") {
+TEST_CASE("a stranger that keeps asking gets one packet per interval") {
   Script script{50000, {}, without_jitter()};
-  script.sees(1).passes(500ms).sees(1).passes(1s).sees(1);
-  script.passes(1s).repeats_request().sees_nothing();  // the interval is 2 s now
-  script.passes(1s).repeats_request().sees(1).repeats_request().sees_nothing();
-  script.passes(1s).acks(1).sees(2);
+  script.sees(1).passes(500ms).sees_nothing().repeats_request().sees(1);
+  script.passes(300ms).repeats_request().repeats_request().sees_nothing();  // the interval is 1 s now
+  script.passes(699ms).sees_nothing().passes(1ms).sees(1).passes(5s).sees_nothing();
+  script.repeats_request().sees(1).passes(1s).acks(1).sees(2);
+}
+
+TEST_CASE("a stranger whose OACK was resent twice gets one more for each request") {
+  Script script{50000, {{"blksize", "1428"}}, without_jitter()};
+  script.sees_oack().passes(500ms).sees_oack().passes(1s).sees_oack().passes(5s).sees_nothing();
+  script.repeats_request()
+      .sees_oack()
+      .repeats_request()
+      .passes(3999ms)
+      .sees_nothing()
+      .passes(1ms)
+      .sees_oack();
 }
 
 TEST_CASE("clients.md tolerance: atftp aborts on a duplicate OACK, so only the timer sends it again") {
