@@ -210,13 +210,12 @@ void Session::on_deadline() {
   if (opening_) return on_silent_plugin();
   if (!sender_) return;
   const auto now = home_.loop.now();
-  if (const auto due = sender_->deadline(); due && !challenged_) {
-    sender_->on_deadline(now);
-  } else if (!due && !blocked_) {
+  if (!blocked_ && now >= source_due_) {
     const std::string& name = chain_.back()->instance().name();
     return refuse({wire::ErrorCode::not_defined, "the source of this file is too slow"}, plugin_failed,
                   name + ": no bytes within read_timeout");
   }
+  if (!challenged_) sender_->on_deadline(now);
   pump();
 }
 
@@ -249,7 +248,18 @@ bool Session::feed() {
     return false;
   }
   sender_->on_source(body_->ready(), body_->ended(), home_.loop.now());
+  watch_source();
   return true;
+}
+
+// The sender does not count the silence of a client whose window is not full: a source that brings nothing
+// more would let it go on for ever.
+void Session::watch_source() {
+  const std::uint64_t before = std::exchange(fed_, body_->ready());
+  if (!sender_->source_is_late())
+    source_due_ = loop::TimePoint::max();
+  else if (source_due_ == loop::TimePoint::max() || fed_ != before)
+    source_due_ = home_.loop.now() + terms_->config.read_timeout;
 }
 
 // False: nothing more can leave now.
@@ -293,13 +303,11 @@ bool Session::after_send(const loop::Sent& sent) {
 
 void Session::arm() {
   const auto now = home_.loop.now();
-  if (const auto due = sender_->deadline()) {
-    // While a newer request of this client waits for its proof our own repeats would only confuse it.
-    const auto when = challenged_ ? std::max(*due, now + terms_->retry.initial) : *due;
-    home_.deadlines.set(deadline_, when);
-  } else {
-    home_.deadlines.set_after(deadline_, terms_->config.read_timeout);
-  }
+  loop::TimePoint when = blocked_ ? loop::TimePoint::max() : source_due_;
+  // While a newer request of this client waits for its proof our own repeats would only confuse it.
+  if (const auto due = sender_->deadline())
+    when = std::min(when, challenged_ ? std::max(*due, now + terms_->retry.initial) : *due);
+  home_.deadlines.set(deadline_, when);
   if (!blocked_ && sender_->next_burst(now)) home_.deadlines.set_after(deadline_, device_queue_pause);
 }
 

@@ -91,6 +91,7 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
 
   void pump();
   bool feed();
+  void watch_source();
   bool send(const transfer::Burst& burst);
   loop::Sent send_blocks(const transfer::Burst& burst);
   bool after_send(const loop::Sent& sent);
@@ -120,8 +121,10 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   std::unique_ptr<Body> body_;
   std::vector<std::byte> oack_;
   std::optional<transfer::Sender> sender_;
-  std::string client_text_;  // of the client's ERROR
-  bool blocked_ = false;     // the socket takes nothing at the moment
+  std::uint64_t fed_ = 0;                                // bytes that the source has brought
+  loop::TimePoint source_due_ = loop::TimePoint::max();  // when it has to have brought more
+  std::string client_text_;                              // of the client's ERROR
+  bool blocked_ = false;                                 // the socket takes nothing at the moment
   bool ended_ = false;
 };
 
