@@ -18,6 +18,7 @@ namespace {
 
 // Where each struct ended in ABI 1.0: the least that any host of this major has.
 constexpr std::size_t host_size = offsetof(tftpkit_host, extension) + sizeof(tftpkit_host::extension);
+// NOLINTNEXTLINE(bugprone-sizeof-expression): the size of the pointer is meant
 constexpr std::size_t request_size = offsetof(tftpkit_request, options) + sizeof(tftpkit_request::options);
 constexpr std::size_t source_size = offsetof(tftpkit_source, flags) + sizeof(tftpkit_source::flags);
 constexpr std::size_t outcome_size = offsetof(tftpkit_outcome, resends) + sizeof(tftpkit_outcome::resends);

@@ -124,6 +124,7 @@ const char* plugin_on_stack(std::uintptr_t at) noexcept {
   static std::array<std::uintptr_t, 512> words;
   for (int piece = 0; piece < 16 && at != 0; ++piece, at += sizeof words) {
     const iovec into{words.data(), sizeof words};
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): it is a register's value
     const iovec from{reinterpret_cast<void*>(at), sizeof words};
     const ssize_t got = ::process_vm_readv(::getpid(), &into, 1, &from, 1, 0);
     if (got <= 0) return nullptr;
