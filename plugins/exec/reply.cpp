@@ -33,6 +33,7 @@ const std::array<std::pair<std::string, Status>, 7> statuses = {{
 
 std::string quoted_kinds() {
   std::vector<std::string> names;
+  names.reserve(kinds.size());
   for (const auto& [name, kind] : kinds)
     names.emplace_back(name);
   return config::quoted_list(names, "or");
