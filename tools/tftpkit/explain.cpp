@@ -144,6 +144,7 @@ void print_text(const serve::Rehearsed& result) {
 
 std::string steps_json(const std::vector<serve::Step>& steps) {
   std::vector<config::JsonRow> rows;
+  rows.reserve(steps.size());
   for (const auto& step : steps)
     rows.push_back({{"step", std::string{step.what}},
                     {"subject", step.subject},
@@ -154,6 +155,7 @@ std::string steps_json(const std::vector<serve::Step>& steps) {
 
 std::string oack_json(const std::vector<wire::Option>& oack) {
   std::vector<config::JsonRow> rows;
+  rows.reserve(oack.size());
   for (const auto& option : oack)
     rows.push_back({{"name", option.name}, {"value", option.value}});
   return config::json_array(rows);

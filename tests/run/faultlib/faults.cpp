@@ -112,7 +112,7 @@ int real(long number, Words... words) noexcept {
 
 extern "C" {
 
-void* __libc_malloc(std::size_t size);
+void* __libc_malloc(std::size_t size);  // NOLINT(bugprone-reserved-identifier): glibc's own name
 
 int recvmmsg(int fd, mmsghdr* messages, unsigned count, int flags, timespec* timeout) {
   const bool struck = fails(call_recvmmsg);
