@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <netinet/in.h>
 
 namespace tftpkit::loop {
 namespace {
@@ -40,14 +39,9 @@ std::string explain(const Address& address, int error) {
   throw ClaimError{address, error, explain(address, error)};
 }
 
-// Packet info has to be on before the first packet is queued, hence before bind.
-Fd listening_socket(const Address& address) {
-  Fd socket = udp_socket(address.family());
+Fd new_socket(const Address& address) {
+  Fd socket = listening_socket(address.family());
   if (!socket) fail(address, errno);
-  const bool told = address.is_v6() ? set_option(socket.get(), IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
-                                    : set_option(socket.get(), IPPROTO_IP, IP_PKTINFO, 1);
-  if (!told) fail(address, errno);
-  make_room(socket.get());
   return socket;
 }
 
@@ -56,13 +50,13 @@ Fd listening_socket(const Address& address) {
 // setting it afterwards lets the other workers in. There is no moment at which the port is free.
 ClaimedPort claim(const Address& address, unsigned workers) {
   ClaimedPort claimed{.address = address, .sockets = {}};
-  Fd first = listening_socket(address);
+  Fd first = new_socket(address);
   if (!bind_to(first.get(), address)) fail(address, errno);
   if (!share_port(first.get())) fail(address, errno);
   claimed.address = bound_address(first.get());
   claimed.sockets.push_back(std::move(first));
   while (claimed.sockets.size() < workers) {
-    Fd next = listening_socket(address);
+    Fd next = new_socket(address);
     if (!share_port(next.get()) || !bind_to(next.get(), claimed.address)) fail(claimed.address, errno);
     claimed.sockets.push_back(std::move(next));
   }

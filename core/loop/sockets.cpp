@@ -3,6 +3,16 @@
 #include <netinet/in.h>
 
 namespace tftpkit::loop {
+namespace {
+
+void leave_fragmenting_to_ip(int fd, Family family) noexcept {
+  if (family == Family::v6)
+    set_option(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
+  else
+    set_option(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+}
+
+}  // namespace
 
 bool set_option(int fd, int level, int option, int value) noexcept {
   return ::setsockopt(fd, level, option, &value, sizeof value) == 0;
@@ -12,13 +22,23 @@ Fd udp_socket(Family family) noexcept {
   const bool v6 = family == Family::v6;
   Fd socket{::socket(v6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!socket) return socket;
-  if (v6) {
-    set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
-    set_option(socket.get(), IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DONT);
-  } else {
-    set_option(socket.get(), IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
-  }
+  if (v6) set_option(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, 1);
+  leave_fragmenting_to_ip(socket.get(), family);
   return socket;
+}
+
+Fd listening_socket(Family family) noexcept {
+  Fd socket = udp_socket(family);
+  if (socket && !prepare_listening(socket.get(), family)) return Fd{};
+  return socket;
+}
+
+bool prepare_listening(int fd, Family family) noexcept {
+  leave_fragmenting_to_ip(fd, family);
+  const bool told = family == Family::v6 ? set_option(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1)
+                                         : set_option(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (told) make_room(fd);
+  return told;
 }
 
 bool bind_to(int fd, const Address& address) noexcept {

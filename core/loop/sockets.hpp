@@ -8,6 +8,10 @@ namespace tftpkit::loop {
 
 // Non-blocking, close-on-exec, IPv6 sockets for IPv6 only, DF off (fragmenting is left to IP).
 Fd udp_socket(Family family) noexcept;
+// The same for listening: tells which address was asked, with large buffers. It has to be told before the
+// first packet is queued, hence before bind.
+Fd listening_socket(Family family) noexcept;
+bool prepare_listening(int fd, Family family) noexcept;  // a socket of somebody else's
 bool set_option(int fd, int level, int option, int value) noexcept;
 bool bind_to(int fd, const Address& address) noexcept;
 bool connect_to(int fd, const Address& address) noexcept;
