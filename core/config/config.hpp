@@ -113,6 +113,8 @@ struct Config {
   unsigned workers = 0;                            // 0: the cores, at most 8
   std::string user;                                // to become after binding; "": stay
   std::string group;                               // "": the user's own
+  std::filesystem::path chroot;                    // to stay below; empty: nowhere; absolute
+  bool seccomp = false;                            // no system calls that a server never needs
   std::vector<std::filesystem::path> plugin_dirs;  // searched beside the built-in directory; absolute
   std::vector<std::filesystem::path> plugins;      // single .so files; absolute
   std::vector<std::string> disabled_plugins;       // names of plugins that are not used

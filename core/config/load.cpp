@@ -53,6 +53,7 @@ class Loading {
 
  private:
   void listen(ObjectReader& top);
+  void chroot(ObjectReader& top);
   void paths(ObjectReader& top, const std::string& key, std::vector<std::filesystem::path>& value);
   void disabled_plugins(ObjectReader& top);
   void watch(ObjectReader& top);
@@ -88,6 +89,8 @@ Config Loading::read(const Json& document) {
   top.number("workers", config_.workers, {0U, 256U});
   top.text("user", config_.user);
   top.text("group", config_.group);
+  chroot(top);
+  top.flag("seccomp", config_.seccomp);
   paths(top, "plugin_dirs", config_.plugin_dirs);
   paths(top, "plugins", config_.plugins);
   disabled_plugins(top);
@@ -122,6 +125,16 @@ void Loading::listen(ObjectReader& top) {
                 {"no address to listen on", "leave \"listen\" out for port 69 on all addresses"});
   }
   if (!addresses.empty()) config_.listen = std::move(addresses);
+}
+
+void Loading::chroot(ObjectReader& top) {
+  std::string text;
+  top.text("chroot", text);
+  if (text.empty()) return;
+  config_.chroot = absolute_from(base_dir_, text);
+  if (config_.user.empty())
+    report_.add(top.pointer_of("chroot"),
+                {"root gets out of every chroot", "set \"user\" too: whom to become in it"});
 }
 
 void Loading::paths(ObjectReader& top, const std::string& key, std::vector<std::filesystem::path>& value) {

@@ -30,4 +30,9 @@ void give_up_privileges();
 // modules, the clock ...; `network`: sockets beyond those of this machine.
 void filter_system_calls(bool network);
 
+// Not for such a process, but for the server itself, before it loads plugins: what neither it nor its plugins
+// need fails with EPERM, for all its threads and for the processes that they start. Those can still start,
+// and give up more.
+void filter_system_calls_of_server();
+
 }  // namespace tftpkit::isolation

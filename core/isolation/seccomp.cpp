@@ -1,5 +1,5 @@
-// filter_system_calls(): a program of the kernel's packet filter, built by hand for the machine that this
-// runs on.
+// The filters of system calls: a program of the kernel's packet filter, built by hand for the machine that
+// this runs on.
 #include "isolation/sandbox.hpp"
 
 #include <array>
@@ -11,6 +11,7 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stdexcept>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -32,33 +33,48 @@ constexpr std::uint32_t this_machine = 0;
 constexpr std::uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
 constexpr std::uint32_t unknown = SECCOMP_RET_ERRNO | ENOSYS;
 
-// Never needed by a plugin, and worth something to one that wants more than its share.
+// Never needed by a server or a plugin, and worth something to one that wants more than its share.
 constexpr auto refused = std::to_array<long>({
-  // programs and processes
-  SYS_execve, SYS_execveat, SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp,
-      SYS_pidfd_getfd, SYS_pidfd_send_signal, SYS_process_madvise, SYS_setns, SYS_unshare,
+  // other processes
+  SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp, SYS_pidfd_getfd, SYS_process_madvise,
+      SYS_setns,
       // privileges
-      SYS_setuid, SYS_setgid, SYS_setreuid, SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups,
-      SYS_setfsuid, SYS_setfsgid, SYS_capset, SYS_keyctl, SYS_add_key, SYS_request_key, SYS_personality,
+      SYS_keyctl, SYS_add_key, SYS_request_key, SYS_personality,
       // the view of the file system
-      SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_move_mount, SYS_open_tree, SYS_fsopen,
-      SYS_fsmount, SYS_fsconfig, SYS_fspick, SYS_mount_setattr, SYS_open_by_handle_at, SYS_name_to_handle_at,
-      SYS_mknodat, SYS_quotactl, SYS_swapon, SYS_swapoff,
+      SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_move_mount, SYS_open_tree, SYS_fsopen, SYS_fsmount,
+      SYS_fsconfig, SYS_fspick, SYS_open_by_handle_at, SYS_name_to_handle_at, SYS_mknodat, SYS_quotactl,
+      SYS_swapon, SYS_swapoff,
       // the kernel and the machine
       SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_kexec_load, SYS_bpf, SYS_perf_event_open,
       SYS_userfaultfd, SYS_io_uring_setup, SYS_io_uring_enter, SYS_io_uring_register, SYS_reboot, SYS_syslog,
       SYS_acct, SYS_sethostname, SYS_setdomainname, SYS_settimeofday, SYS_clock_settime, SYS_adjtimex,
       SYS_clock_adjtime, SYS_vhangup, SYS_lookup_dcookie,
 #if defined(__x86_64__)
-      SYS_fork, SYS_vfork, SYS_mknod, SYS_iopl, SYS_ioperm, SYS_modify_ldt, SYS_uselib, SYS_kexec_file_load,
+      SYS_mknod, SYS_iopl, SYS_ioperm, SYS_modify_ldt, SYS_uselib, SYS_kexec_file_load,
+#endif
+});
+
+// Needed to start the process of a plugin, and to make its sandbox; not inside.
+constexpr auto refused_inside = std::to_array<long>({
+  SYS_execve, SYS_execveat, SYS_pidfd_send_signal, SYS_unshare, SYS_setuid, SYS_setgid, SYS_setreuid,
+      SYS_setregid, SYS_setresuid, SYS_setresgid, SYS_setgroups, SYS_setfsuid, SYS_setfsgid, SYS_capset,
+      SYS_mount, SYS_mount_setattr,
+#if defined(__x86_64__)
+      SYS_fork, SYS_vfork,
 #endif
 });
 
 class Filter {
  public:
-  explicit Filter(bool network) {
+  Filter() {
     begin();
     for (const long call : refused)
+      when(call, {ret(refuse)});
+  }
+
+  // One thread's process, with one plugin: it starts nothing and signals nobody.
+  void keep_to_itself(bool network) {
+    for (const long call : refused_inside)
       when(call, {ret(refuse)});
     // Its arguments lie in memory, where no filter sees them: without it threads are made by clone().
     when(SYS_clone3, {ret(unknown)});
@@ -73,14 +89,13 @@ class Filter {
       when(SYS_socket, only_if_first_is(AF_UNIX));
       when(SYS_socketpair, only_if_first_is(AF_UNIX));
     }
-    program_.push_back(allow());
   }
 
-  void install() {
+  void install(const std::string& whose) {
+    program_.push_back(allow());
     const sock_fprog program{static_cast<unsigned short>(program_.size()), program_.data()};
     if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) != 0)
-      throw std::runtime_error(std::string{"sandbox: the kernel takes no seccomp filter: "} +
-                               std::strerror(errno));
+      throw std::runtime_error(whose + ": the kernel takes no seccomp filter: " + std::strerror(errno));
   }
 
  private:
@@ -117,12 +132,25 @@ class Filter {
   Steps program_;
 };
 
+void need_known_machine(const std::string& whose) {
+  if (this_machine == 0)
+    throw std::runtime_error(whose + ": there is a filter of system calls for x86-64 and aarch64 only");
+}
+
 }  // namespace
 
 void filter_system_calls(bool network) {
-  if (this_machine == 0)
-    throw std::runtime_error("sandbox: there is a filter of system calls for x86-64 and aarch64 only");
-  Filter{network}.install();
+  need_known_machine("sandbox");
+  Filter filter;
+  filter.keep_to_itself(network);
+  filter.install("sandbox");
+}
+
+void filter_system_calls_of_server() {
+  need_known_machine("\"seccomp\"");
+  if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    throw std::runtime_error(std::string{"\"seccomp\": no_new_privs: "} + std::strerror(errno));
+  Filter{}.install("\"seccomp\"");
 }
 
 }  // namespace tftpkit::isolation

@@ -1,6 +1,8 @@
 #include "serve/server.hpp"
 
 #include "host/crashes.hpp"
+#include "isolation/sandbox.hpp"
+#include "loop/handed_over.hpp"
 #include "loop/limits.hpp"
 #include "loop/signals.hpp"
 #include "observe/signals_blocked.hpp"
@@ -60,6 +62,7 @@ void Server::run() {
     open_control();
     remember_crashes();
     drop_privileges(options_.config.user, options_.config.group);
+    keep_to_system_calls();
     load();
     start_workers();
   }
@@ -82,7 +85,9 @@ void Server::raise_limits() {
 }
 
 void Server::claim() {
-  ports_ = loop::claim_ports(listen_addresses(options_.config), worker_count(options_.config));
+  const unsigned workers = worker_count(options_.config);
+  ports_ = options_.sockets.empty() ? loop::claim_ports(listen_addresses(options_.config), workers)
+                                    : loop::claim_handed_over(std::move(options_.sockets), workers);
   for (const auto& port : ports_)
     addresses_.push_back(port.address);
 }
@@ -149,15 +154,23 @@ void Server::watch_plugins() {
 void Server::start_workers() {
   const unsigned half = std::max(1U, options_.config.executor_threads / 2);
   const Shared shared{log_, admission_, executor_->lane("disk", half), next_id_};
-  for (unsigned i = 0; i < worker_count(options_.config); ++i) {
+  std::size_t count = 0;
+  for (const auto& port : ports_)
+    count = std::max(count, port.sockets.size());
+  for (std::size_t i = 0; i < count; ++i) {
     std::vector<loop::Fd> sockets;
     for (auto& port : ports_)
-      sockets.push_back(std::move(port.sockets[i]));
+      if (i < port.sockets.size()) sockets.push_back(std::move(port.sockets[i]));
     workers_.push_back(std::make_unique<Worker>(shared, std::move(sockets), setup_, i == 0));
   }
   workers_busy_ = workers_.size();
   for (const auto& worker : workers_)
     threads_.emplace_back([&worker = *worker] { worker.run(); });
+}
+
+// Before the first plugin is loaded, so that it holds for what plugins start too.
+void Server::keep_to_system_calls() {
+  if (options_.config.seccomp) isolation::filter_system_calls_of_server();
 }
 
 void Server::serve() {
@@ -179,13 +192,17 @@ void Server::serve() {
                        on_command(command, answer);
                      });
   if (options_.on_ready) options_.on_ready(addresses_);
+  options_.supervisor.ready("serving");
+  heartbeat_ = std::make_unique<Heartbeat>(control_, deadlines_, options_.supervisor, workers_);
   control_.run();
+  heartbeat_.reset();
   (void)observe::SignalsBlocked::block();  // once nobody watches them, one more would end the process before
                                            // all is put away
 }
 
 void Server::reload() {
   log_.reopen();
+  options_.supervisor.reloading();
   changes_->ask({.reread = true, .look_again = true});
 }
 
@@ -210,6 +227,7 @@ std::string answer_of(const config::Problems& problems) {
 void Server::on_command(const std::string& command, const ControlSocket::Answer& answer) {
   if (command == "reload") {
     log_.reopen();
+    options_.supervisor.reloading();
     const auto tell = [answer](const config::Problems& problems) { answer(answer_of(problems)); };
     return changes_->ask({.reread = true, .look_again = true, .tell = {tell}});
   }
@@ -241,6 +259,7 @@ void Server::on_built(const Changes::Wish& wish, const Changes::Built& built) {
       log_.write(Level::error, "reload failed, the old configuration goes on", {{"problem", text(problem)}},
                  text(problem));
   }
+  if (wish.reread) options_.supervisor.ready(built ? "serving" : "serving, the last reload failed");
   for (const auto& tell : wish.tell)
     tell(problems);
 }
@@ -288,6 +307,7 @@ void Server::warn_of_what_needs_a_restart(const config::Config& fresh) const {
   warn(fresh.listen != now.listen, "listen");
   warn(fresh.workers != now.workers, "workers");
   warn(fresh.user != now.user || fresh.group != now.group, "user, group");
+  warn(fresh.chroot != now.chroot || fresh.seccomp != now.seccomp, "chroot, seccomp");
   warn(fresh.executor_threads != now.executor_threads, "executor_threads");
   warn(fresh.control != now.control || fresh.state_dir != now.state_dir, "control, state_dir");
   warn(fresh.log.file != now.log.file || fresh.log.format != now.log.format, "log.file, log.format");
@@ -299,6 +319,7 @@ void Server::stop() {
   const auto seconds = std::chrono::duration<double>(setup_->config().drain).count();
   log_.write(Level::info, "stopping: no new requests, running transfers may end",
              {{"within_seconds", seconds}});
+  options_.supervisor.stopping("waiting for running transfers");
   deadlines_.set_after(drain_over_, setup_->config().drain);
   for (const auto& worker : workers_)
     worker->drain([this] { control_.post([this] { on_worker_empty(); }); });

@@ -14,9 +14,11 @@
 #include "serve/admission.hpp"
 #include "serve/changes.hpp"
 #include "serve/control_socket.hpp"
+#include "serve/heartbeat.hpp"
 #include "serve/plugin_watch.hpp"
 #include "serve/roster.hpp"
 #include "serve/setup.hpp"
+#include "serve/supervisor.hpp"
 #include "serve/worker.hpp"
 
 #include <atomic>
@@ -47,6 +49,8 @@ struct ServerOptions {
   std::function<config::Checked<config::Config>()> reload;  // reads the configuration anew (SIGHUP)
   std::filesystem::path builtin_plugin_dir;
   std::string version;
+  std::vector<loop::Fd> sockets;  // bound by somebody else; not empty: they take the place of config.listen
+  Supervisor supervisor;
   std::function<void(const std::vector<loop::Address>&)> on_ready;  // with the ports that were really bound
   std::function<bool()> on_child;  // SIGCHLD; true: the server's work is done
 };
@@ -65,6 +69,7 @@ class Server {
  private:
   void raise_limits();
   void claim();
+  void keep_to_system_calls();
   void load();
   void start_workers();
   void serve();
@@ -108,6 +113,7 @@ class Server {
   std::atomic<std::uint64_t> next_id_{0};
   std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<std::thread> threads_;
+  std::unique_ptr<Heartbeat> heartbeat_;
   std::size_t workers_busy_ = 0;
   bool stopping_ = false;
 };

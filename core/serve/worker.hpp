@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace tftpkit::serve {
@@ -44,6 +45,7 @@ class Worker {
   void use(std::shared_ptr<const Setup> setup);
   void drain(std::function<void()> on_empty);  // no new requests; tells once when the last session has ended
   void end_sessions();
+  void answer(std::function<void()> say) { loop_.post(std::move(say)); }  // when the loop comes round to it
   void stop() { loop_.stop(); }
 
   [[nodiscard]] const observe::Counters& counters() const noexcept { return counters_; }

@@ -85,6 +85,13 @@ class Installed(unittest.TestCase):
         self.assertIn("polycom.json", names)
         self.assertEqual(names, sorted(file.name for file in installed.iterdir()))
 
+    def test_the_units_of_systemd_are_installed_and_start_this_binary(self):
+        units = self.staged(self.prefix / "lib" / "systemd" / "system")
+        self.assertTrue((units / "tftpkit.socket").is_file())
+        service = (units / "tftpkit.service").read_text(encoding="utf-8")
+        for binary in re.findall(r"^Exec\w+=(\S+)", service, re.MULTILINE):
+            self.assertEqual(self.tftpkit, self.staged(pathlib.Path(binary)))
+
     def test_the_binary_finds_the_plugins_beside_it(self):
         listed = self.installed(self.tftpkit, "plugins", "list", cwd="/")
         self.assertIn(str(self.plugindir / "file.so"), listed)

@@ -3,8 +3,11 @@
 #include "command.hpp"
 #include "loop/address.hpp"
 #include "loop/claim.hpp"
+#include "loop/handed_over.hpp"
 #include "observe/log.hpp"
+#include "serve/jail.hpp"
 #include "serve/server.hpp"
+#include "serve/supervisor.hpp"
 #include "sources.hpp"
 
 #include <cerrno>
@@ -75,16 +78,38 @@ void announce(const std::vector<loop::Address>& addresses, ChildCommand* child) 
   if (child != nullptr) child->start(reachable(addresses.front()));
 }
 
-int serve(const ServeArguments& arguments) {
-  auto loaded = configured(arguments);
+config::Config checked(config::Checked<config::Config> loaded) {
   if (!loaded) throw Failure(config::text(loaded.problems()));
+  return std::move(*loaded);
+}
+
+// Inside, files have other names: those of the command line are translated, and what the configuration names
+// is looked up inside, at every reload as now.
+void enter_jail(const fs::path& jail, Sources& sources) {
+  sources.config = serve::seen_from(jail, sources.config, "the configuration");
+  for (auto& file : sources.plugins)
+    file = serve::seen_from(jail, file, "the plugin");
+  for (auto& directory : sources.plugin_dirs)
+    directory = serve::seen_from(jail, directory, "the plugin directory");
+  serve::enter_jail(jail);
+}
+
+int serve(ServeArguments arguments) {
   serve::ServerOptions options;
+  // Before anything else opens descriptors, starts threads or leaves the file system.
+  options.sockets = loop::take_handed_over();
+  options.supervisor = serve::Supervisor::from_environment();
+  auto loaded = checked(configured(arguments));
+  if (!loaded.chroot.empty()) {
+    enter_jail(loaded.chroot, arguments.sources);
+    loaded = checked(configured(arguments));
+  }
   options.extra_instances = extra_instances(arguments.sources);
   // Before the log starts its thread and before plugins are loaded: nothing may be forked after that.
   std::unique_ptr<ChildCommand> child;
   if (!arguments.command.empty()) child = std::make_unique<ChildCommand>(arguments.command);
-  observe::Log log{loaded->log};
-  options.config = std::move(*loaded);
+  observe::Log log{loaded.log};
+  options.config = std::move(loaded);
   options.reload = [&arguments] { return configured(arguments); };
   options.builtin_plugin_dir = builtin_plugin_dir();
   options.version = version();

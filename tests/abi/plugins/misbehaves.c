@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -172,6 +173,7 @@ static int try_it(const char* what) {
   if (strcmp(what, "kill-parent") == 0) return result(kill(getppid(), 0));
   if (strcmp(what, "kill-self") == 0) return result(kill(getpid(), 0));
   if (strcmp(what, "ptrace") == 0) return result(ptrace(PTRACE_ATTACH, getppid(), NULL, NULL));
+  if (strcmp(what, "personality") == 0) return result(personality(0xffffffff)); /* only asks */
   if (strcmp(what, "setuid") == 0) return result(setuid(0));
   if (strcmp(what, "mkdir") == 0) return result(mkdir("/tmp/tftpkit-misbehaves-dir", 0700));
   if (after(what, "read/") != NULL) return try_read(after(what, "read"));

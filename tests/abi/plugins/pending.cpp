@@ -1,11 +1,13 @@
 // Answers PENDING and completes from another thread. "after/MS" after MS milliseconds with the line "after MS
-// ms"; "at-once" already inside open(); "decline/MS" and "fail/MS" after MS with DECLINED and with an
-// explained failure.
+// ms"; "at-once" already inside open(), as "block/MS", which keeps its thread for so long; "decline/MS" and
+// "fail/MS" after MS with DECLINED and with an explained failure.
 #include "later.hpp"
 
 #include <tftpkit/plugin.hpp>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 class Delayed : public tftpkit::Plugin {
  public:
@@ -19,8 +21,13 @@ class Delayed : public tftpkit::Plugin {
     const std::size_t slash = path.find('/');
     if (slash == std::string::npos) return tftpkit::declined();
     const std::string verb = path.substr(0, slash);
-    if (verb != "after" && verb != "decline" && verb != "fail") return tftpkit::declined();
+    if (verb != "block" && verb != "after" && verb != "decline" && verb != "fail") return tftpkit::declined();
     const int ms = std::atoi(path.c_str() + slash + 1);
+    if (verb == "block") {
+      std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+      answer.complete(tftpkit::text("blocked\n"));
+      return tftpkit::pending();
+    }
     later_.run_after(std::chrono::milliseconds(ms), [answer, verb, ms] { answer.complete(made(verb, ms)); });
     return tftpkit::pending();
   }

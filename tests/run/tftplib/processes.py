@@ -14,14 +14,19 @@ class Server:
     """`tftpkit serve` with its addresses. `root` may be None (then say it all in `arguments`)."""
 
     def __init__(self, root=None, *, listen=("127.0.0.1:0",), arguments=(), namespace=None, environment=None,
-                 command=None):
+                 command=None, handed_over=(), expect=None):
         self.addresses = []   # (host, port) in the order of `listen`
         self.command = [*(namespace.prefix if namespace else []), *(command or [binary(), "serve"])]
         self.command += [str(root)] if root is not None else []
         for address in listen:
             self.command += ["--listen", address]
         self.command += [str(argument) for argument in arguments]
-        self._expected = len(listen)
+        self._expected = len(listen) + len(handed_over) if expect is None else expect
+        self._handed_over = sorted(sock.fileno() for sock in handed_over)
+        if handed_over:  # as systemd does: descriptors from 3 on, and a variable with the process's own number
+            moves = " ".join(f"{3 + i}<&{fd}" for i, fd in enumerate(self._handed_over))
+            self.command = ["bash", "-c", f'LISTEN_PID=$$ LISTEN_FDS={len(handed_over)} exec "$@" {moves}', "bash",
+                            *self.command]
         # A place of its own for what a server leaves on the machine: its socket, and who crashed it.
         self._home = tempfile.TemporaryDirectory(prefix="tftpkit-home-")
         self.control = pathlib.Path(self._home.name, "control")
@@ -32,7 +37,8 @@ class Server:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                        stderr=subprocess.PIPE, env=self._environment)
+                                        stderr=subprocess.PIPE, env=self._environment,
+                                        pass_fds=self._handed_over)
         self._readers = [threading.Thread(target=self._read, args=(pipe, out), daemon=True)
                          for pipe, out in ((self.process.stdout, True), (self.process.stderr, False))]
         for reader in self._readers:

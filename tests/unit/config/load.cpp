@@ -47,6 +47,7 @@ TEST_CASE("every value of a full file arrives") {
     "workers": 3, "user": "tftp", "group": "boot",
     "plugin_dirs": ["plugins", "/opt/p"], "plugins": ["./x.so", "../y.so"],
     "watch": false, "disabled_plugins": ["menu"], "control": "run/control", "state_dir": "state",
+    "chroot": "jail", "seccomp": true,
     "instances": [
       {"name": "files", "plugin": "file", "settings": {"root": "/srv", "n": [1, 2]}, "execution": "parallel", "max_parallel": 4},
       {"name": "menus", "plugin": "menu"}],
@@ -72,6 +73,8 @@ TEST_CASE("every value of a full file arrives") {
   CHECK(config.watch == std::optional(false));
   CHECK(config.disabled_plugins == std::vector<std::string>{"menu"});
   CHECK(config.control == "/etc/tftpkit/run/control");
+  CHECK(config.chroot == "/etc/tftpkit/jail");
+  CHECK(config.seccomp);
   CHECK(config.state_dir == "/etc/tftpkit/state");
   REQUIRE(config.instances.size() == 2);
   CHECK(config.instances[0].name == "files");

@@ -172,6 +172,9 @@ const Mistake mistakes[] = {
     {R"({"disabled_plugins": ["Hello"]})", "/disabled_plugins/0: \"Hello\" is not a plugin's name; a "
                                            "plugin's name has lower-case letters, digits and "
                                            "'-' only, as its file without \".so\""},
+    {R"({"chroot": "/srv/jail"})",
+     "/chroot: root gets out of every chroot; set \"user\" too: whom to become in it"},
+    {R"({"seccomp": "yes"})", "/seccomp: expected true or false, not \"yes\""},
     {R"({"control": ""})", "/control: the path is empty; write \"off\" for no control socket"},
 };
 
