@@ -182,9 +182,9 @@ TEST_CASE("No more than so many run at once, the others wait, and what comes the
   settings.merge(
       Texts{{"/directory", scratch.path().string()}, {"/concurrency", "2"}, {"/max_waiting", "3"}});
   Instance instance(settings);
-  std::vector<std::uint64_t> requests;
-  for (int i = 0; i < 5; ++i)
-    requests.push_back(instance.ask("x"));
+  std::vector<std::uint64_t> requests(5);
+  for (std::uint64_t& request : requests)
+    request = instance.ask("x");
   CHECK(instance.refused == TFTPKIT_OK);
   instance.ask("x");
   CHECK(instance.refused == TFTPKIT_E_UNAVAILABLE);
@@ -209,9 +209,9 @@ TEST_CASE("Hundreds of requests wait with one thread, and each gets its own answ
                          std::filesystem::directory_iterator());
   };
   const auto before = threads();
-  std::vector<std::uint64_t> requests;
-  for (int i = 0; i < 300; ++i)
-    requests.push_back(instance.ask("x"));
+  std::vector<std::uint64_t> requests(300);
+  for (std::uint64_t& request : requests)
+    request = instance.ask("x");
   CHECK(threads() == before);
   for (const std::uint64_t request : requests)
     CHECK(instance.answer(request).content == "\n");
