@@ -8,7 +8,6 @@ own, which then has to find a seed that fails. Prints one line for each and the 
 import argparse
 import concurrent.futures
 import json
-import os
 import pathlib
 import shlex
 import subprocess
@@ -59,17 +58,12 @@ def compiled(build, source, text, place):
 
 
 def simulator(build, mutation, place):
-    """A header is mutated in a tree of its own, and what includes it in "rebuilds" is compiled against that."""
     source = TOP / mutation["file"]
-    text = mutated(mutation, source.read_text(encoding="utf-8"))
-    if source.suffix == ".cpp":
-        objects = [compiled(build, source, text, place)]
-    else:
-        sys.exit(f"mutate: {source} is no source file")
+    thing = compiled(build, source, mutated(mutation, source.read_text(encoding="utf-8")), place)
     binary = place / "sim"
     link = without(link_command(build), "-o")
     at = next(i for i, word in enumerate(link) if word.endswith(".o"))
-    subprocess.run([*link[:at], "-o", binary, *objects, *link[at:]], cwd=build, check=True)
+    subprocess.run([*link[:at], "-o", binary, thing, *link[at:]], cwd=build, check=True)
     return binary
 
 
@@ -95,14 +89,15 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=TOP / "build", help="a build directory with tests/sim/sim")
     parser.add_argument("--jobs", type=int, default=1, help="at a time (1)")
     parser.add_argument("--only", default="", help="those whose words contain this")
-    parser.add_argument("--quick", action="store_true", help="the few that are marked for every CI run")
+    parser.add_argument("--quick", action="store_true", help="the few that are marked as quick to find")
     options = parser.parse_args()
     mutations = json.loads((HERE / "mutations.json").read_text(encoding="utf-8"))
     chosen = [m for m in mutations if options.only in m["mistake"] and (m.get("quick") or not options.quick)]
     survivors = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        noticed = pool.map(lambda m: killed(options.build.resolve(), m, options.seeds), chosen)
-        for mutation, how in zip(chosen, noticed):
+        running = {pool.submit(killed, options.build.resolve(), mutation, options.seeds): mutation for mutation in chosen}
+        for done in concurrent.futures.as_completed(running):
+            mutation, how = running[done], done.result()
             survivors += how is None
             print(f"{'SURVIVES' if how is None else 'killed  '}  {mutation['file']}: {mutation['mistake']}"
                   f"{'' if how is None else '; ' + how}", flush=True)

@@ -15,6 +15,8 @@ using std::chrono::seconds;
 const Address server_v4 = Address::v4({10, 0, 0, 1}, 69);
 const Address server_v6 = Address::v6({0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}, 69);
 
+// A world of ninety clients sends some hundred thousand packets.
+constexpr std::uint64_t most_packets = 3'000'000;
 constexpr Duration watch_interval = milliseconds(500);
 constexpr double hangs = 0.4;
 
@@ -56,6 +58,7 @@ void World::prepare_kernel() {
   kernel.on_overflow = [this](const Packet& packet) { network_.count_fault(packet.from); };
   kernel.on_sent = [this](Packet packet) {
     referee_->on_sent(packet);
+    if (referee_->totals().sent == most_packets) give_up();
     network_.deliver(std::move(packet));
   };
   kernel.mtu_to = [this](const Address& peer) { return network_.known_mtu(peer); };
@@ -165,6 +168,13 @@ void World::finish() {
   if (executor_.running() == 0 && executor_.queued() == 0 && admission_->transfers() == 0)
     return worker_->stop();
   machine_.timeline.after(milliseconds(1), [this] { finish(); });
+}
+
+// Packets that bring packets, without end.
+void World::give_up() {
+  find("the world comes to its end", std::to_string(most_packets) + " packets were sent");
+  finishing_ = true;
+  worker_->stop();
 }
 
 Report World::run() {

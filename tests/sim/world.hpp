@@ -46,6 +46,7 @@ class World {
   void on_client_done();
   void watch();
   void finish();
+  void give_up();
   [[nodiscard]] Duration longest_life() const;
   void judge();
   void judge_client(const Client& client, const Weather& weather);
