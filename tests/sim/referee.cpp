@@ -201,6 +201,7 @@ void Referee::check_block(Flow& flow, std::uint64_t block, const Packet& packet)
     known.hash = hash;
   } else {
     ++totals_.resends;
+    ++flow.resends;
   }
   ++known.sends;
   known.sends_unheard =
@@ -219,6 +220,11 @@ void Referee::check_end() {
     if (!network_.is_attached(key.peer)) continue;
     const std::uint64_t explained =
         network_.faults(key.peer) + flow.restarts_by_time + peers_[key.peer].requests;
+    if (flow.resends > flow.windowsize * (explained + 1))
+      findings_.add("what goes out again is explained by what was lost",
+                    key.server.to_string() + " > " + key.peer.to_string() + ": " +
+                        std::to_string(flow.resends) + " blocks again, " + std::to_string(explained) +
+                        " reasons");
     if (flow.restarts_by_read > explained)
       findings_.add("what goes out again is explained by what was lost",
                     key.server.to_string() + " > " + key.peer.to_string() + ": " +

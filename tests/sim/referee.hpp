@@ -71,6 +71,7 @@ class Referee {
     bool ended = false;       // and that is surely known to the server
     std::uint64_t reads = 0;
     std::uint64_t reads_spent = 0;  // that explain why something went out again
+    std::uint64_t resends = 0;
     std::uint64_t restarts_by_read = 0, restarts_by_time = 0;
     TimePoint last_send;
     std::vector<Block> blocks;  // from 1
