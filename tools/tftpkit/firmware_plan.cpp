@@ -105,7 +105,7 @@ std::string gets_text(const Decision& decision) {
 std::string trace_text(const firmware::Trace& trace) {
   std::string text;
   for (const auto& [rule, condition] : trace)
-    text += (text.empty() ? "" : ", ") + rule + ": " + condition;
+    text.append(text.empty() ? "" : ", ").append(rule).append(": ").append(condition);
   return text;
 }
 

@@ -56,7 +56,7 @@ loop::Address resolve(const TftpUrl& url) {
 }
 
 std::string default_output(const TftpUrl& url) {
-  const std::string name = url.path.substr(url.path.find_last_of("/\\") + 1);
+  std::string name = url.path.substr(url.path.find_last_of("/\\") + 1);
   if (name.empty() || name == "." || name == "..")
     throw Failure("the path does not end in a file name: choose one with -o FILE");
   return name;
