@@ -50,12 +50,13 @@ class Listening:
 def send_everything(server):
     """Every text at every place of a packet that a server could write down."""
     for text in NASTY.values():
-        with Client(server.address) as client:
-            for raw in (b"\0\1" + text + b"\0octet\0", b"\0\2" + text + b"\0octet\0", b"\0\1x\0" + text[:100] + b"\0",
-                        b"\0\1x\0octet\0" + text[:200] + b"\0" + text[:200] + b"\0",
-                        b"\0\1x\0octet\0blksize\0" + text[:200] + b"\0", b"\0\1../" + text[:400] + b"\0octet\0"):
+        for raw in (b"\0\1" + text + b"\0octet\0", b"\0\2" + text + b"\0octet\0", b"\0\1x\0" + text[:100] + b"\0",
+                    b"\0\1x\0octet\0" + text[:200] + b"\0" + text[:200] + b"\0",
+                    b"\0\1x\0octet\0blksize\0" + text[:200] + b"\0", b"\0\1../" + text[:400] + b"\0octet\0"):
+            with Client(server.address) as client:
                 client.send(raw, server.address)
                 answer = client.poll_raw(20)
+                assert answer is not None, raw
                 if answer[:2] == b"\0\5":
                     is_clean(answer[4:-1], "an ERROR packet")
                 client.send(b"\0\5\0\0" + text + b"\0", client.peer)
