@@ -38,8 +38,7 @@ struct InstallArguments {
 }
 
 fs::path directory_for(const InstallArguments& arguments) {
-  const fs::path directory =
-      arguments.directory.empty() ? builtin_plugin_dir() : fs::path{arguments.directory};
+  fs::path directory = arguments.directory.empty() ? builtin_plugin_dir() : fs::path{arguments.directory};
   if (directory.empty())
     throw Failure("this tftpkit has no plugin directory of its own; name one with --plugin-dir");
   if (const auto reason = host::unsafe_directory(directory)) throw Failure(*reason);

@@ -115,7 +115,7 @@ std::string live_table(const std::vector<config::JsonRow>& rows) {
       note += std::string(note.empty() ? "" : "; ") +
               (member_text(row, "serving") == "yes" ? "the generation before it goes on: " : "") + failure;
     if (const std::string process = member_text(row, "process"); process != "-")
-      note += (note.empty() ? "its process: " : "; its process: ") + process;
+      note.append(note.empty() ? "its process: " : "; its process: ").append(process);
     table.add({instance == "-" || instance == name ? name : name + " (" + instance + ")",
                member_text(row, "version"), member_text(row, "state"), member_text(row, "serving"),
                member_text(row, "generation"), member_text(row, "transfers"), member_text(row, "draining"),
