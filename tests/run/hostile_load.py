@@ -69,8 +69,9 @@ def test_a_storm_of_hostile_packets_disturbs_nobody_and_leaves_nothing_behind(pa
             {"prefix_v4": 24, "transfers": 400}]}, retry={"initial": "100ms", "silence": "3s"},
             instances=[{"name": "files", "plugin": "file", "settings": {"root": str(tree.root)}}])
         with Server(arguments=["--config", config]) as server:
-            clients = [load, "--port", server.port, "--name", "file", "--content", tree.root / "file", "--clients", CLIENTS,
-                       "--blksize", 1024, "--windowsize", 4]
+            # At an address of their own: a wildcard socket hears what is sent to the storm that had its port before.
+            clients = [load, "--port", server.port, "--from", "127.0.0.1", "--name", "file", "--content", tree.root / "file",
+                       "--clients", CLIENTS, "--blksize", 1024, "--windowsize", 4]
             result_of(begun(*clients, "--transfers", 300, "--seconds", 100))
             storm_of(storm, server, 20_000, 1)
             becomes_quiet(server)
