@@ -62,11 +62,12 @@ bool make_namespaces() {
                        client_ns)) ||
       !run("ip address add 10.9.0.1/24 brd + dev srv && ip address add 10.9.0.2/24 brd + dev srv && "
            "ip address add 10.9.1.1/24 brd + dev srv && ip address add fd09::1/64 dev srv && "
-           "ip address add fd09::2/64 dev srv && ip link set srv up"))
+           "ip address add fd09::2/64 dev srv && echo 0 > /proc/sys/net/ipv6/conf/srv/accept_dad && "
+           "ip link set srv up"))  // addresses are used at once, without looking for duplicates first
     return false;
   const OnClientSide there;
   return run("ip address add 10.9.0.100/24 brd + dev cli && ip address add fd09::100/64 dev cli && "
-             "ip link set cli up && ip route add default dev cli");
+             "echo 0 > /proc/sys/net/ipv6/conf/cli/accept_dad && ip link set cli up && ip route add default dev cli");
 }
 
 // A worker listening everywhere that opens a transfer for each request.

@@ -24,7 +24,7 @@ class Loader:
 
     def __init__(self, crowd, number):
         self.crowd, self.name = crowd, str(700 + 37 * (number % 50))  # two to five blocks
-        self.socket = None
+        self.socket, self.address = None, f"127.0.71.{1 + number}"
         self.begin()
 
     def begin(self):
@@ -33,8 +33,8 @@ class Loader:
             self.crowd.selector.unregister(self.socket)
             self.socket.close()
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        # Ports are used up so fast here that late answers of other tests' servers would find a new owner at 127.0.0.1.
-        self.socket.bind(("127.0.71.1", 0))
+        # An address for each: ports are used up so fast here that what is late for one would find another at its port.
+        self.socket.bind((self.address, 0))
         self.socket.setblocking(False)
         self.crowd.selector.register(self.socket, selectors.EVENT_READ, self)
         self.to, self.content, self.block = self.crowd.address, b"", 0
