@@ -41,6 +41,8 @@ class Retry {
   [[nodiscard]] TimePoint sent_at() const noexcept { return since_; }
   [[nodiscard]] TimePoint next_try() const noexcept { return since_ + interval_; }
   [[nodiscard]] TimePoint silence_end() const noexcept { return heard_ + max_silence_; }
+  // For an address that has not proved itself: what it asked for buys no patience.
+  [[nodiscard]] TimePoint stranger_silence_end() const noexcept { return heard_ + policy_.max_silence; }
   [[nodiscard]] unsigned tries() const noexcept { return tries_; }
   [[nodiscard]] Duration interval() const noexcept { return interval_; }
   [[nodiscard]] const RttEstimator& rtt() const noexcept { return rtt_; }

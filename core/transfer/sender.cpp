@@ -201,11 +201,11 @@ std::optional<Burst> Sender::next_burst(TimePoint) const noexcept {
 std::optional<TimePoint> Sender::deadline() const noexcept {
   if (outcome_) return std::nullopt;
   if (outstanding()) {
-    if (!may_try()) return retry_.silence_end();
-    return source_is_late() ? retry_.next_try() : std::min(retry_.next_try(), retry_.silence_end());
+    if (!may_try()) return silence_end();
+    return source_is_late() ? retry_.next_try() : std::min(retry_.next_try(), silence_end());
   }
   const bool waiting_for_socket = oack_ == OackState::due || window_.sendable() > 0;
-  return waiting_for_socket ? std::optional(retry_.silence_end()) : std::nullopt;
+  return waiting_for_socket ? std::optional(silence_end()) : std::nullopt;
 }
 
 // Private.
@@ -224,6 +224,10 @@ bool Sender::may_try() const noexcept {
   return awaiting_oack_ack() || sends * (frame_overhead + window_.length_of(1)) <= unproven_bytes;
 }
 
+TimePoint Sender::silence_end() const noexcept {
+  return proven_ ? retry_.silence_end() : retry_.stranger_silence_end();
+}
+
 bool Sender::last_ack_missing() const noexcept {
   return proven_ && !awaiting_oack_ack() && window_.only_last_missing();
 }
@@ -233,7 +237,7 @@ bool Sender::spent(TimePoint now) const noexcept {
   if (!outstanding()) return true;          // the socket took nothing for the whole of max_silence
   if (source_is_late()) return !may_try();  // the client has nothing to answer: not its silence
   const auto& policy = retry_.policy();
-  return now >= retry_.silence_end() || retry_.tries() >= policy.max_tries ||
+  return now >= silence_end() || retry_.tries() >= policy.max_tries ||
          (last_ack_missing() && retry_.tries() >= policy.final_block_tries);
 }
 

@@ -96,6 +96,7 @@ class Sender {
   }
   [[nodiscard]] bool outstanding() const noexcept;
   [[nodiscard]] bool may_try() const noexcept;
+  [[nodiscard]] TimePoint silence_end() const noexcept;
   [[nodiscard]] bool last_ack_missing() const noexcept;
   [[nodiscard]] bool spent(TimePoint now) const noexcept;
   [[nodiscard]] bool can_answer_flight(Duration least, TimePoint now) const noexcept;

@@ -96,6 +96,12 @@ TEST_CASE("RFC 2349: with a long timeout the patience is at least three of them"
       .ends(Outcome::timed_out);
 }
 
+TEST_CASE("what a stranger asks for buys it no patience: 20,000 false requests must not hold their transfers "
+          "for minutes") {
+  Script script{5000, {{"timeout", "255"}}};
+  script.sees_oack().passes(59s).goes_on().passes(1s).ends(Outcome::timed_out);
+}
+
 TEST_CASE("clients.md annex 7: a silent client is tried for longer than 40 s, and given up after a minute") {
   Script script{5000, {}};
   script.exchanges(1, 1, 1ms).sees(2).quietly_passes(59999ms).goes_on();
