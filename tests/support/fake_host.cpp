@@ -126,7 +126,7 @@ int32_t FakeHost::cancelled(const tftpkit_host* host, uint64_t request_id) noexc
   return self.given_up_.count(request_id) != 0 ? 1 : 0;
 }
 
-// Takes what is offered as the host does; close() is the test's business.
+// Takes what is offered as the host does; close() is the test's business (take_open()).
 tftpkit_status FakeHost::complete(const tftpkit_host* host, uint64_t request_id, tftpkit_status status,
                                   const tftpkit_source* source, const tftpkit_sink*, const char* text,
                                   size_t len) noexcept {
@@ -134,7 +134,10 @@ tftpkit_status FakeHost::complete(const tftpkit_host* host, uint64_t request_id,
   const std::lock_guard<std::mutex> lock(self.mutex_);
   Completion answer{status, std::string(text == nullptr ? "" : text, len), {}};
   const bool stale = self.given_up_.count(request_id) != 0;
-  if (!stale && source != nullptr) answer.content = content_of(*source);
+  if (!stale && status == TFTPKIT_OK && source != nullptr) {
+    answer.content = content_of(*source);
+    self.open_.push_back(source->transfer);
+  }
   self.completed_.emplace(request_id, std::move(answer));
   return stale ? TFTPKIT_E_STALE : TFTPKIT_OK;
 }
@@ -148,6 +151,11 @@ std::optional<Completion> FakeHost::wait_completed(std::uint64_t request_id) con
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   return std::nullopt;
+}
+
+std::vector<void*> FakeHost::take_open() {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return std::exchange(open_, {});
 }
 
 void FakeHost::give_up(std::uint64_t request_id) {

@@ -43,6 +43,8 @@ class FakeHost {
 
   // Waits for the answer to this request; nothing after 20 seconds.
   std::optional<Completion> wait_completed(std::uint64_t request_id) const;
+  // The marks of all transfers that were accepted and not handed out yet: each is owed a close().
+  std::vector<void*> take_open();
   // From now on the request is given up: cancelled() says so, and its answer is stale.
   void give_up(std::uint64_t request_id);
 
@@ -71,6 +73,7 @@ class FakeHost {
   std::string explanation_;
   std::vector<std::string> lines_;
   std::map<std::uint64_t, Completion> completed_;
+  std::vector<void*> open_;
   std::set<std::uint64_t> given_up_;
   tftpkit_host table_{};
 };

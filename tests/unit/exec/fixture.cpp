@@ -47,6 +47,10 @@ Instance::Instance(Texts settings) : host(std::move(settings)), plugin_(*tftpkit
 
 Instance::~Instance() {
   stop();
+  tftpkit_outcome outcome{};
+  outcome.struct_size = sizeof outcome;
+  for (void* transfer : host.take_open())
+    plugin_.close(self_, transfer, &outcome);
   if (self_ != nullptr) plugin_.destroy(self_);
 }
 
