@@ -6,7 +6,7 @@ import pathlib
 import re
 
 import tftplib
-from tftplib import Client, Failed, Server, Tree, eventually, fetch, need
+from tftplib import Client, Failed, Server, Skip, Tree, eventually, fetch, need
 
 README = pathlib.Path(__file__).resolve().parents[2] / "plugins" / "exec" / "README.md"
 PLUGIN = pathlib.Path(tftplib.binary()).resolve().parents[1] / "plugins" / "exec.so"
@@ -135,7 +135,7 @@ def test_hostile_programs_end_their_own_request_and_nothing_else():
             assert fetch(server.address, "children").content == b"body\n"
             for pid in tree.path("children").read_text(encoding="ascii").split():
                 eventually(lambda pid=pid: not alive(pid), "the end of what was left behind")
-            assert server.log_count("stderr: the command ended with exit status 1; its last line: no") == 1, server.log
+            server.wait_log("stderr: the command ended with exit status 1; its last line: no")
             os.unlink(hostile)
             assert refused(server, "gone").text == "the command cannot be run"
             server.wait_log("hostile cannot be run: No such file or directory")
@@ -250,6 +250,8 @@ def test_a_serving_program_that_is_killed_over_and_over_costs_only_its_own_reque
 
 
 def test_programs_run_from_a_plugin_in_a_process_of_its_own_and_not_from_a_sandbox():
+    if "libtsan" in tftplib.run(["ldd", tftplib.binary()]).stdout:
+        raise Skip("the memory limit of an isolated process leaves no room for ThreadSanitizer's tables")
     with Tree() as tree:
         run = {"name": "run", "plugin": "exec", "isolation": "process",
                "settings": {"command": ["head", "-c", "200000", "/dev/zero"]}}
