@@ -7,7 +7,7 @@ import re
 import sys
 
 import tftplib
-from tftplib import Client, Server, Tree, eventually, fetch, need, run
+from tftplib import Client, Server, Tree, eventually, fetch, need, refused, run
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 README = (TOP / "plugins/python/README.md").read_text(encoding="utf-8").split("## Moving from fbtftp", 1)[1]
@@ -50,9 +50,7 @@ class Served:
         return fetch(self.server.address, name, options, **more)
 
     def refused(self, name, code):
-        with Client(self.server.address) as client:
-            client.rrq(name)
-            return client.expect_error(code).text
+        return refused(self.server.address, name, code)
 
     def told(self, count):
         """What the callbacks wrote: so many lines."""

@@ -78,9 +78,7 @@ class Fleet(Tree):
 
 
 def refused(server, name, code, peer="127.0.0.1"):
-    with Client(server.address, local=(peer, 0)) as client:
-        client.rrq(name)
-        return client.expect_error(code).text
+    return tftplib.refused(server.address, name, code, local=(peer, 0))
 
 
 def test_each_device_gets_the_image_of_its_side_and_the_checksum_that_belongs_to_it():

@@ -9,7 +9,7 @@ import sys
 import threading
 
 import tftplib
-from tftplib import Client, Failed, Server, Tree, at_once, eventually, fetch, pattern
+from tftplib import Client, Failed, Server, Tree, at_once, eventually, fetch, pattern, refused
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 README = (TOP / "plugins/python/README.md").read_text(encoding="utf-8")
@@ -60,9 +60,7 @@ class Scripts:
         return self.get(name, **more).content.decode()
 
     def refused(self, name, code):
-        with Client(self.server.address) as client:
-            client.rrq(name)
-            return client.expect_error(code).text
+        return refused(self.server.address, name, code)
 
 
 ANSWERS = '''

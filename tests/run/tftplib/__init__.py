@@ -11,7 +11,7 @@ Everything here ends what it began: use the classes with `with`. Traffic stays o
 
 A test program ends with `tftplib.main(globals())`: its functions test_* run in order, each with its name.
 """
-from .client import Client, Transfer, fetch
+from .client import Client, Transfer, fetch, refused
 from .commands import COMMANDS, Command
 from .faults import LESS, Faults
 from .files import Tree, pattern, sha256

@@ -125,6 +125,13 @@ class Client:
         return packet
 
 
+def refused(server, name, code, *, local=("", 0)):
+    """The text of the ERROR with this code that a request without options is answered with."""
+    with Client(server, local=local) as client:
+        client.rrq(name)
+        return client.expect_error(code).text
+
+
 class Transfer:
     """What fetch() saw: `content`, `options` (OACK, or None), `packets` received, `repeats` among the DATA."""
 
