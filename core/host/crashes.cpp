@@ -3,6 +3,7 @@
 #include "host/code_ranges.hpp"
 #include "host/frame.hpp"
 #include "host/unique_fd.hpp"
+#include "observe/escape.hpp"
 
 #include <algorithm>
 #include <array>
@@ -211,13 +212,17 @@ std::optional<Crash> crash_of(const std::string& line) {
 
 }  // namespace
 
-std::vector<Crash> recorded_crashes(const fs::path& state_dir) {
+std::vector<Crash> crashes_in(std::istream& lines) {
   std::vector<Crash> crashes;
-  if (state_dir.empty()) return crashes;
-  std::ifstream in(file_in(state_dir));
-  for (std::string line; std::getline(in, line);)
+  for (std::string line; std::getline(lines, line);)
     if (auto crash = crash_of(line)) crashes.push_back(std::move(*crash));
   return crashes;
+}
+
+std::vector<Crash> recorded_crashes(const fs::path& state_dir) {
+  if (state_dir.empty()) return {};
+  std::ifstream in(file_in(state_dir));
+  return crashes_in(in);
 }
 
 std::optional<std::string> quarantine_reason(std::span<const Crash> crashes, std::string_view plugin) {
@@ -229,8 +234,9 @@ std::optional<std::string> quarantine_reason(std::span<const Crash> crashes, std
     last = &crash;
   }
   if (count <= crashes_allowed) return std::nullopt;
-  return "it crashed the server " + std::to_string(count) + " times, the last time by " + last->how + " at " +
-         time_text(last->when) + "; when it is mended: tftpkit plugins release " + std::string(plugin);
+  return "it crashed the server " + std::to_string(count) + " times, the last time by " +
+         observe::escaped(last->how) + " at " + time_text(last->when) +
+         "; when it is mended: tftpkit plugins release " + std::string(plugin);
 }
 
 // In place, since a running server has the file open to append to it.

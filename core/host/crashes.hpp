@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <iosfwd>
 #include <optional>
 #include <span>
 #include <string>
@@ -19,6 +20,9 @@ struct Crash {
   std::int64_t when = 0;  // seconds since 1970
   std::string how;        // "SIGSEGV", "exit()"
 };
+
+// What was noted, one crash a line; a torn line is passed over.
+std::vector<Crash> crashes_in(std::istream& lines);
 
 // What the file of a state directory says; nothing when there is none.
 std::vector<Crash> recorded_crashes(const std::filesystem::path& state_dir);

@@ -1,5 +1,7 @@
 #include "serve/control_socket.hpp"
 
+#include "serve/commands.hpp"
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -16,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_clients = 16;
-constexpr std::size_t longest_command = 4096;
 constexpr std::chrono::milliseconds pause_without_descriptors{100};
 
 std::string errno_text() {
@@ -65,9 +66,8 @@ void make_directory(const fs::path& directory) {
 
 struct ControlSocket::Client {
   loop::Fd fd;
-  std::string received;
+  CommandLine line;
   std::string answer;
-  bool asked = false;
   loop::FdWatch watch;  // gone before the descriptor
 };
 
@@ -135,15 +135,13 @@ void ControlSocket::on_ready(const std::shared_ptr<Client>& client) {
   const ssize_t got = ::recv(client->fd.get(), piece.data(), piece.size(), 0);
   if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
   if (got <= 0) return drop(client);
-  if (client->asked) return;  // one command each
-  client->received.append(piece.data(), static_cast<std::size_t>(got));
-  const auto end = client->received.find('\n');
-  if (end == std::string::npos) {
-    if (client->received.size() > longest_command) drop(client);
-    return;
+  if (client->line.state() == CommandLine::State::whole) return;  // one command each
+  switch (client->line.take({piece.data(), static_cast<std::size_t>(got)})) {
+  case CommandLine::State::open: return;
+  case CommandLine::State::too_long: return drop(client);
+  case CommandLine::State::whole: break;
   }
-  client->asked = true;
-  on_command_(client->received.substr(0, end), [this, weak = std::weak_ptr{client}](std::string text) {
+  on_command_(client->line.text(), [this, weak = std::weak_ptr{client}](std::string text) {
     const auto asked = weak.lock();
     if (!asked) return;
     asked->answer = std::move(text);

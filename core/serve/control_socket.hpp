@@ -1,6 +1,6 @@
 // ControlSocket: the server's end of `tftpkit reload` and `tftpkit plugins list --control`: a unix socket for
-// its owner alone. A client sends one line and reads until the end: JSON objects, one a line, the first of
-// which says {"ok": ...}. Knows no command: whoever owns it answers.
+// its owner alone. A client sends one line and reads until the end (commands.hpp says what is said). Knows no
+// command: whoever owns it answers.
 #pragma once
 
 #include "loop/deadlines.hpp"

@@ -6,6 +6,7 @@
 #include "loop/limits.hpp"
 #include "loop/signals.hpp"
 #include "observe/signals_blocked.hpp"
+#include "serve/commands.hpp"
 #include "serve/places.hpp"
 #include "serve/privileges.hpp"
 
@@ -206,33 +207,14 @@ void Server::reload() {
   changes_->ask({.reread = true, .look_again = true});
 }
 
-namespace {
-
-std::string answer_of(bool ok, const std::vector<config::JsonRow>& rows) {
-  std::string text = config::json_object({{"ok", ok}}) + "\n";
-  for (const auto& row : rows)
-    text += config::json_object(row) + "\n";
-  return text;
-}
-
-std::string answer_of(const config::Problems& problems) {
-  std::vector<config::JsonRow> rows;
-  for (const auto& problem : problems)
-    rows.push_back({{"problem", config::text(problem)}});
-  return answer_of(problems.empty(), rows);
-}
-
-}  // namespace
-
-void Server::on_command(const std::string& command, const ControlSocket::Answer& answer) {
-  if (command == "reload") {
-    log_.reopen();
-    options_.supervisor.reloading();
-    const auto tell = [answer](const config::Problems& problems) { answer(answer_of(problems)); };
-    return changes_->ask({.reread = true, .look_again = true, .tell = {tell}});
-  }
-  if (command == "plugins") return answer(answer_of(true, roster_.rows(*setup_)));
-  answer(answer_of({{"", "", "there is no command \"" + command + "\"", "reload and plugins are"}}));
+void Server::on_command(const std::string& line, const ControlSocket::Answer& answer) {
+  const auto command = command_from(line);
+  if (!command) return answer(text(answer_of({no_command(line)})));
+  if (*command == Command::plugins) return answer(text(CommandAnswer{true, roster_.rows(*setup_)}));
+  log_.reopen();
+  options_.supervisor.reloading();
+  const auto tell = [answer](const config::Problems& problems) { answer(text(answer_of(problems))); };
+  changes_->ask({.reread = true, .look_again = true, .tell = {tell}});
 }
 
 // On a thread of Changes. setup_ stays as it is until on_built().

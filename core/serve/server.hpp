@@ -77,7 +77,7 @@ class Server {
   void remember_crashes();
   void reload();
   void watch_plugins();
-  void on_command(const std::string& command, const ControlSocket::Answer& answer);
+  void on_command(const std::string& line, const ControlSocket::Answer& answer);
   [[nodiscard]] Changes::Built build(const Changes::Wish& wish);
   void on_built(const Changes::Wish& wish, const Changes::Built& built);
   void use(const std::shared_ptr<const Setup>& setup);

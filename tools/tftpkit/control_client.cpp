@@ -5,8 +5,8 @@
 #include "serve/control_socket.hpp"
 #include "serve/places.hpp"
 
-#include <sstream>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 namespace tftpkit::cli {
@@ -33,29 +33,20 @@ std::string shown(const config::JsonValue& value) {
 
 }  // namespace
 
-ServerAnswer ask_server(const std::string& socket, const std::string& command) {
+serve::CommandAnswer ask_server(const std::string& socket, serve::Command command) {
   const std::filesystem::path path =
       socket.empty() ? serve::default_control() : std::filesystem::path{socket};
   if (path.empty())
     throw Failure("name the server's socket with --control: there is no usual place for it here");
   std::string text;
   try {
-    text = serve::ask_server(path, command);
+    text = serve::ask_server(path, std::string(serve::word(command)));
   } catch (const serve::ControlError& error) {
     throw Failure(error.what());
   }
-  ServerAnswer answer;
-  bool first = true;
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line); first = false) {
-    auto row = config::json_row(line);
-    if (!row) throw Failure(path.string() + ": the answer is not from a server of this version");
-    if (first)
-      answer.ok = member_text(*row, "ok") == "yes";
-    else
-      answer.rows.push_back(std::move(*row));
-  }
-  return answer;
+  auto answer = serve::answer_from(text);
+  if (!answer) throw Failure(path.string() + ": the answer is not from a server of this version");
+  return std::move(*answer);
 }
 
 std::string member_text(const config::JsonRow& row, const std::string& key) {

@@ -2,19 +2,14 @@
 #pragma once
 
 #include "config/json_text.hpp"
+#include "serve/commands.hpp"
 
 #include <string>
-#include <vector>
 
 namespace tftpkit::cli {
 
-struct ServerAnswer {
-  bool ok = false;
-  std::vector<config::JsonRow> rows;
-};
-
 // Asks the server at that socket; "" is where a server of this user has it by default. Throws Failure.
-[[nodiscard]] ServerAnswer ask_server(const std::string& socket, const std::string& command);
+[[nodiscard]] serve::CommandAnswer ask_server(const std::string& socket, serve::Command command);
 
 // The member as text for people; "-" when there is none.
 [[nodiscard]] std::string member_text(const config::JsonRow& row, const std::string& key);

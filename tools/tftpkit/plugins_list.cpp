@@ -126,7 +126,7 @@ std::string live_table(const std::vector<config::JsonRow>& rows) {
 }
 
 int list_live(const ListArguments& arguments) {
-  const ServerAnswer answer = ask_server(*arguments.control, "plugins");
+  const auto answer = ask_server(*arguments.control, serve::Command::plugins);
   const std::string text =
       arguments.json ? config::json_array(answer.rows, 2) + "\n" : live_table(answer.rows);
   std::fputs(text.c_str(), stdout);

@@ -10,7 +10,7 @@ namespace tftpkit::cli {
 namespace {
 
 int reload(const std::string& socket) {
-  const ServerAnswer answer = ask_server(socket, "reload");
+  const auto answer = ask_server(socket, serve::Command::reload);
   for (const auto& row : answer.rows)
     std::fprintf(stderr, "%s\n", member_text(row, "problem").c_str());
   if (answer.ok) std::puts("reloaded");
