@@ -76,7 +76,7 @@ void Receiver::on_other_block(std::uint32_t ahead) noexcept {
   if (opening_) return;
   if (ahead == 0) {
     if (received_ != acked_ || received_ == 0 || dally_over_) return;
-    retry_.on_echo();
+    retry_.on_echo(Duration::max());
     due_ = Due::ack;
     ack_again_ = true;
     return;

@@ -6,6 +6,10 @@
 namespace tftpkit::transfer {
 namespace {
 
+constexpr std::uint8_t convincing = 2;  // answers soon after a copy
+// Where losses are known to be the reason the interval doubles from this try on (as Linux has it for thin
+// streams of TCP): in lockstep a quarter of all tries is lost again at 20 % loss.
+constexpr unsigned kept_intervals = 5;
 constexpr Duration carried_most = std::chrono::seconds(1);
 
 // splitmix64: any seed, zero included, gives a usable sequence.
@@ -21,10 +25,10 @@ double next_share(std::uint64_t& state) noexcept {
 }  // namespace
 
 Retry::Retry(const RetryPolicy& policy, std::optional<std::chrono::microseconds> asked, TimePoint now,
-             std::uint64_t seed) noexcept
+             std::uint64_t seed, bool windows) noexcept
     : policy_(policy), asked_(asked.value_or(std::chrono::microseconds(0))), interval_(),
       max_silence_(std::max<Duration>(policy.max_silence, 3 * asked_)), since_(now), heard_(now),
-      random_(seed) {
+      random_(seed), windows_(windows) {
   policy_.max = std::max(policy_.max, policy_.min);
   settle_interval();
 }
@@ -47,10 +51,6 @@ void Retry::on_excused(TimePoint now) noexcept {
   heard_ = now;
 }
 
-void Retry::on_sample(Duration round_trip) noexcept {
-  rtt_.on_sample(round_trip);
-}
-
 void Retry::on_clean_progress() noexcept {
   tried_ = echoed_ = false;
   doublings_ = 0;
@@ -58,25 +58,41 @@ void Retry::on_clean_progress() noexcept {
 }
 
 // Where every window loses something nothing is ever sent just once, and the doubling would stay for ever. An
-// answer that came as soon after the last copy as answers come ends it too, unless an echo says that the
-// copies were sent too early: then the round trip has grown, and the doubling is what lets it be measured.
+// answer that came as soon after the last copy as answers come ends it too, since losses are why copies were
+// needed. Unless an echo says that they were sent too early: then the round trip has grown, and the doubling
+// is what lets it be measured. It takes two such answers then, without a late echo between them.
 void Retry::on_doubtful_progress(Duration since_copy) noexcept {
+  if (!echoed_ && tries_ > 0) rtt_.on_hint(since_copy, windows_ ? policy_.initial : Duration::zero());
   if (!rtt_.timeout()) rtt_.on_sample(since_copy);  // a guess from the wire is better than the policy's
-  const bool prompt = since_copy >= rtt_.shortest() && since_copy <= *rtt_.timeout() + policy_.min / 4;
-  if (!prompt || echoed_ || doublings_ == 0) return;
+  if (!is_prompt(since_copy)) return;
+  if (echoed_ && ++prompt_ < convincing) return;
+  echoed_ = false;
+  lossy_ = !windows_;
   doublings_ = 0;
   settle_interval();
 }
 
-void Retry::on_echo() noexcept {
-  echoed_ = echoed_ || tried_;
+// An echo of a copy that was sent too early comes one round trip after it, and that is longer than the
+// interval was. One that comes sooner says that an ACK was lost. With windows the copies are many, and it
+// says nothing.
+void Retry::on_echo(Duration since_copy) noexcept {
+  if (!tried_ || (!windows_ && is_prompt(since_copy))) return;
+  echoed_ = true;
+  lossy_ = false;
+  prompt_ = 0;
+  rtt_.forget_hints();
+}
+
+bool Retry::is_prompt(Duration since_copy) const noexcept {
+  return rtt_.timeout() && since_copy >= rtt_.shortest() && since_copy <= *rtt_.timeout() + policy_.min / 4;
 }
 
 void Retry::on_try() noexcept {
   tried_ = true;
   constexpr std::uint16_t top = 65535;
   tries_ = static_cast<std::uint16_t>(tries_ + (tries_ < top ? 1 : 0));
-  doublings_ = static_cast<std::uint16_t>(doublings_ + (doublings_ < top ? 1 : 0));
+  const bool keeps = lossy_ && tries_ <= kept_intervals;
+  doublings_ = static_cast<std::uint16_t>(doublings_ + (doublings_ < top && !keeps ? 1 : 0));
   settle_interval();
 }
 

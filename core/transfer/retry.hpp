@@ -26,17 +26,19 @@ struct RetryPolicy {
 class Retry {
  public:
   Retry(const RetryPolicy& policy, std::optional<std::chrono::microseconds> asked, TimePoint now,
-        std::uint64_t seed) noexcept;
+        std::uint64_t seed, bool windows = false) noexcept;
 
-  void on_sent(TimePoint now) noexcept { since_ = now; }    // something that wants an answer went out
-  void on_life(TimePoint now) noexcept { heard_ = now; }    // anything sensible came from the peer
-  void on_progress(TimePoint now) noexcept;                 // the budget starts again
-  void on_excused(TimePoint now) noexcept;                  // the silence so far was not the peer's
-  void on_sample(Duration round_trip) noexcept;             // of something sent exactly once (Karn)
+  void on_sent(TimePoint now) noexcept { since_ = now; }  // something that wants an answer went out
+  void on_life(TimePoint now) noexcept { heard_ = now; }  // anything sensible came from the peer
+  void on_progress(TimePoint now) noexcept;               // the budget starts again
+  void on_excused(TimePoint now) noexcept;                // the silence so far was not the peer's
+  // Of something sent exactly once (Karn); `whole`: for all of the flight.
+  void on_sample(Duration round_trip, Duration whole) noexcept { rtt_.on_sample(round_trip, whole); }
+  void on_sample(Duration round_trip) noexcept { rtt_.on_sample(round_trip); }
   void on_clean_progress() noexcept;                        // ends the doubling
   void on_doubtful_progress(Duration since_copy) noexcept;  // of something sent again that long ago
-  void on_echo() noexcept;  // an answer to a copy that was not needed, maybe one that we sent too early
-  void on_try() noexcept;   // the interval has passed; a resend follows
+  void on_echo(Duration since_copy) noexcept;               // an answer to a copy that was not needed
+  void on_try() noexcept;                                   // the interval has passed; a resend follows
 
   [[nodiscard]] TimePoint sent_at() const noexcept { return since_; }
   [[nodiscard]] TimePoint next_try() const noexcept { return since_ + interval_; }
@@ -52,6 +54,7 @@ class Retry {
   [[nodiscard]] Duration base_interval() const noexcept;
   [[nodiscard]] Duration jittered(Duration interval) noexcept;
   [[nodiscard]] Duration doubled(Duration interval) const noexcept;
+  [[nodiscard]] bool is_prompt(Duration since_copy) const noexcept;
   void settle_interval() noexcept;
 
   RetryPolicy policy_;
@@ -64,8 +67,11 @@ class Retry {
   std::uint64_t random_;
   std::uint16_t tries_ = 0;
   std::uint16_t doublings_ = 0;
+  std::uint8_t prompt_ = 0;  // answers as soon after a copy as answers come, since the last late echo
+  bool windows_;
+  bool lossy_ = false;   // the way loses packets: that is why the last tries were needed
   bool tried_ = false;   // since the last clean progress
-  bool echoed_ = false;  // likewise, and an echo came: the interval may be too short
+  bool echoed_ = false;  // likewise, and an echo came late: the interval may be too short
 };
 
 }  // namespace tftpkit::transfer

@@ -4,9 +4,22 @@
 #include <algorithm>
 
 namespace tftpkit::transfer {
+namespace {
 
-void RttEstimator::on_sample(Duration sample) noexcept {
+constexpr int far = 8;
+constexpr std::uint8_t steady = 16;  // samples between two new beginnings: a round trip that goes up and down
+
+}  // namespace
+
+// A client whose answer was lost says it again by its own timer, and what was sent once then seems to have
+// taken a second or more. With that estimate our timer is slower than the client's, and the next loss is
+// measured in the same way. So an answer that comes in less than an eighth of the estimate ends it. A way
+// whose round trip shrinks so much in truth is measured anew just as well.
+void RttEstimator::on_sample(Duration sample, Duration whole) noexcept {
   sample = std::max(sample, Duration::zero());
+  hint_.reset();
+  if (contradicts(whole)) begin_anew();
+  if (since_anew_ < steady) ++since_anew_;
   if (!sampled_) {
     sampled_ = true;
     smoothed_ = shortest_ = sample;
@@ -16,6 +29,23 @@ void RttEstimator::on_sample(Duration sample) noexcept {
   variation_ += (std::chrono::abs(smoothed_ - sample) - variation_) / 4;
   smoothed_ += (sample - smoothed_) / 8;
   shortest_ = std::min(shortest_, sample);
+}
+
+// The answer to an older copy may come at any time after the last one, but not often so soon, and never
+// sooner than an answer can.
+void RttEstimator::on_hint(Duration since_copy, Duration kept) noexcept {
+  if (!contradicts(since_copy) || smoothed_ <= kept) return hint_.reset();
+  if (since_copy >= shortest_ || hint_) return begin_anew();
+  hint_ = since_copy;
+}
+
+bool RttEstimator::contradicts(Duration answer) const noexcept {
+  return sampled_ && answer < smoothed_ / far && since_anew_ >= steady;
+}
+
+void RttEstimator::begin_anew() noexcept {
+  sampled_ = false;
+  since_anew_ = 0;
 }
 
 std::optional<Duration> RttEstimator::timeout() const noexcept {

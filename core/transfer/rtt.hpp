@@ -4,14 +4,22 @@
 
 #include "transfer/time.hpp"
 
+#include <cstdint>
 #include <optional>
 
 namespace tftpkit::transfer {
 
 class RttEstimator {
  public:
-  // A sample below zero (a clock that was set by hand) counts as zero.
-  void on_sample(Duration sample) noexcept;
+  // A sample below zero (a clock that was set by hand) counts as zero. `whole`: what it would be for all of
+  // the flight, if only a part was answered. Far below the estimate it begins the estimate anew, see .cpp.
+  void on_sample(Duration sample, Duration whole) noexcept;
+  void on_sample(Duration sample) noexcept { on_sample(sample, sample); }
+
+  // No sample: an answer came so soon after the last copy of what it is about, but may be one to an older
+  // copy. Far below the estimate it makes it be forgotten; an estimate up to `kept` stays.
+  void on_hint(Duration since_copy, Duration kept) noexcept;
+  void forget_hints() noexcept { hint_.reset(); }
 
   // SRTT + 4 RTTVAR, not bounded; nullopt before the first sample.
   [[nodiscard]] std::optional<Duration> timeout() const noexcept;
@@ -22,9 +30,14 @@ class RttEstimator {
   [[nodiscard]] bool sampled() const noexcept { return sampled_; }
 
  private:
+  void begin_anew() noexcept;
+  [[nodiscard]] bool contradicts(Duration answer) const noexcept;
+
   Duration smoothed_{};
   Duration variation_{};
   Duration shortest_{};
+  std::optional<Duration> hint_;   // the last one, far below the estimate and below any sample
+  std::uint8_t since_anew_ = 255;  // samples since the estimate began anew
   bool sampled_ = false;
 };
 

@@ -21,8 +21,8 @@ constexpr std::uint64_t frame_overhead = 66;  // Ethernet, IPv6, UDP and the hea
 Sender::Sender(const Terms& terms, const RetryPolicy& policy, bool with_oack, TimePoint now,
                std::uint64_t seed) noexcept
     : terms_(terms), window_(terms.blksize, terms.windowsize, terms.rollover),
-      retry_(policy, terms.timeout, now, seed), flight_at_(now), fresh_at_(now),
-      oack_(with_oack ? OackState::due : OackState::none) {}
+      retry_(policy, terms.timeout, now, seed, terms.windowsize > 1), flight_at_(now), fresh_at_(now),
+      copy_at_(now), oack_(with_oack ? OackState::due : OackState::none) {}
 
 // Told.
 
@@ -54,6 +54,8 @@ void Sender::on_oack_acked(std::uint16_t wire_block, TimePoint now) noexcept {
   if (sent_once) {
     retry_.on_sample(now - flight_at_);
     retry_.on_clean_progress();
+  } else {
+    retry_.on_doubtful_progress(now - flight_at_);
   }
   retry_.on_progress(now);
 }
@@ -63,7 +65,7 @@ void Sender::on_new_ack(std::uint64_t block, TimePoint now) noexcept {
   // that was sent again before it, their echoes have all come.
   const bool sent_once = block > resent_to_;
   if (sent_once) {
-    if (block >= fresh_first_) retry_.on_sample(now - fresh_at_);
+    if (block >= fresh_first_) retry_.on_sample(now - fresh_at_, whole_flight(block, now));
     retry_.on_clean_progress();
     echoes_ = 0;
     doubtful_used_ = false;
@@ -104,7 +106,7 @@ void Sender::on_repeated_ack(TimePoint now) noexcept {
   if (!window_.in_flight()) return;
   if (echoes_ > 0) {
     --echoes_;
-    if (!gap_) retry_.on_echo();
+    if (!gap_) retry_.on_echo(now - copy_at_);
     return;
   }
   const auto least = terms_.windowsize == 1 ? quickest_client_timer : Duration::zero();
@@ -177,6 +179,7 @@ void Sender::on_blocks_sent(unsigned count, TimePoint now) noexcept {
     const auto again = std::min(last, known) - first + 1;
     counters_.resends += again;
     echoes_ += again;
+    copy_at_ = now;
   }
   if (last > known) {
     fresh_first_ = std::max(first, known + 1);
@@ -243,6 +246,12 @@ bool Sender::spent(TimePoint now) const noexcept {
 
 bool Sender::can_answer_flight(Duration least, TimePoint now) const noexcept {
   return now - flight_at_ >= std::max(least, retry_.rtt().shortest());
+}
+
+// How long the answer to all of the flight would take, if this one took its time for each block.
+Duration Sender::whole_flight(std::uint64_t block, TimePoint now) const noexcept {
+  const auto share = (window_.next() - 1 - window_.acked()) / (block - window_.acked());
+  return (now - flight_at_) * std::max<Duration::rep>(static_cast<Duration::rep>(share), 1);
 }
 
 void Sender::send_again() noexcept {

@@ -100,6 +100,7 @@ class Sender {
   [[nodiscard]] bool last_ack_missing() const noexcept;
   [[nodiscard]] bool spent(TimePoint now) const noexcept;
   [[nodiscard]] bool can_answer_flight(Duration least, TimePoint now) const noexcept;
+  [[nodiscard]] Duration whole_flight(std::uint64_t block, TimePoint now) const noexcept;
   void on_oack_acked(std::uint16_t wire_block, TimePoint now) noexcept;
   void on_new_ack(std::uint64_t block, TimePoint now) noexcept;
   void on_repeated_ack(TimePoint now) noexcept;
@@ -114,6 +115,7 @@ class Sender {
   Counters counters_;
   TimePoint flight_at_;            // when the flight of now began to leave
   TimePoint fresh_at_;             // when the last burst of never-sent blocks left
+  TimePoint copy_at_;              // when something was last sent again
   std::uint64_t fresh_first_ = 1;  // its first block
   std::uint64_t resent_to_ = 0;    // highest block ever sent twice
   std::uint64_t echoes_ = 0;       // packets sent again whose duplicate ACK may still come

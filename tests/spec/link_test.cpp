@@ -215,6 +215,21 @@ TEST_CASE("RFC 6298 section 5: where every window loses something, a loss still 
   }
 }
 
+TEST_CASE("at 20 % loss each way 200 KB take seconds, not minutes, whatever the window") {
+  for (const auto window : std::vector<std::uint16_t>{1, 4, 16, 64}) {
+    std::vector<Duration> times;
+    for (std::uint64_t seed = 1; seed <= 41; ++seed)
+      times.push_back(fetched({.blksize = 1428, .windowsize = window, .timer = 1s}, 200'000,
+                              {.loss = 0.2, .delay = 1ms}, seed)
+                          .time);
+    std::ranges::sort(times);
+    MESSAGE("200 KB, 20 % loss each way, window ", window, ": median ", seconds(times[20]), " s, worst ",
+            seconds(times.back()), " s");
+    CHECK(times[20] < 3s);
+    CHECK(times.back() < 20s);
+  }
+}
+
 TEST_CASE("RFC 6298 section 3: a round trip that grows is measured, not fought with copies") {
   constexpr std::uint64_t blocks = 2000;
   for (const auto window : std::vector<std::uint16_t>{1, 4, 16}) {

@@ -67,6 +67,32 @@ TEST_CASE("RFC 6298 section 5: a doubled interval stays until a block is answere
   CHECK(script.sender().rtt().smoothed() > 5ms);
 }
 
+TEST_CASE("a way that loses packets keeps the interval for five tries in lockstep") {
+  Script script{512 * 500, {}, without_jitter()};
+  script.exchanges(1, 50, 1ms);
+  script.sees(51).passes(20ms).sees(51).passes(1ms).acks(51).sees(
+      52);  // the answer came as soon as answers come
+  for (const auto gap : {20ms, 20ms, 20ms, 20ms, 20ms, 20ms, 40ms, 80ms})
+    script.passes(gap - 1ms).sees_nothing().passes(1ms).sees(52);
+}
+
+TEST_CASE("an echo a whole round trip after its copy makes the interval double from the first try on again") {
+  Script script{512 * 500, {}, without_jitter()};
+  script.exchanges(1, 50, 1ms);
+  script.sees(51).passes(20ms).sees(51).passes(1ms).acks(51).sees(52);
+  script.passes(20ms).sees(52).passes(2ms).acks(52).sees(53).passes(18ms).acks(52).sees_nothing();  // 20 ms
+  script.passes(2ms).sees(53).passes(39ms).sees_nothing().passes(1ms).sees(53);
+}
+
+TEST_CASE("an answer that a client's own timer brought is no round trip once one comes sooner") {
+  Script script{512 * 500, {}, without_jitter()};
+  script.sees(1).passes(2s).acks(1).sees(2).passes(1s).acks(2);  // its first ACK 2 was lost
+  CHECK(script.sender().rtt().smoothed() > 1s);
+  script.sees(3).passes(1ms).acks(3).sees(4);
+  CHECK(script.sender().rtt().smoothed() == 1ms);
+  script.passes(20ms).sees(4);
+}
+
 TEST_CASE("RFC 2349: the client's timeout is the interval, to the millisecond, every time") {
   Script script{5000, {{"timeout", "5"}}};
   script.sees_oack().passes(1ms).acks(0).sees(1);

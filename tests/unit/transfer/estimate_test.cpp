@@ -42,6 +42,63 @@ TEST_CASE("the shortest sample is kept, and one below zero counts as zero") {
   CHECK(rtt.shortest() == 0ms);
 }
 
+TEST_CASE("an answer far sooner than the round trip believed begins the estimate anew") {
+  RttEstimator rtt;
+  rtt.on_sample(1s);  // a client said its lost answer again
+  rtt.on_sample(1s);
+  rtt.on_sample(200ms);  // not far enough
+  CHECK(rtt.smoothed() == 900ms);
+  rtt.on_sample(2ms);
+  CHECK(rtt.timeout() == 6ms);
+}
+
+TEST_CASE("a round trip that goes up and down all the time begins anew once in sixteen samples") {
+  RttEstimator rtt;
+  rtt.on_sample(100ms);
+  rtt.on_sample(1ms);
+  CHECK(rtt.timeout() == 3ms);
+  for (int i = 0; i < 13; ++i)
+    rtt.on_sample(100ms);
+  rtt.on_sample(1ms);
+  CHECK(rtt.timeout() > 100ms);
+  rtt.on_sample(100ms);
+  rtt.on_sample(1ms);
+  CHECK(rtt.timeout() == 3ms);
+}
+
+TEST_CASE("an answer for a part of a flight says nothing against the whole round trip") {
+  RttEstimator rtt;
+  rtt.on_sample(80ms);
+  rtt.on_sample(5ms, 80ms);
+  CHECK(rtt.timeout() > 80ms);
+}
+
+TEST_CASE("answers soon after a copy make the estimate be forgotten: two, or one as quick as any before") {
+  RttEstimator rtt;
+  rtt.on_sample(1s);
+  rtt.on_hint(2ms, 0ms);
+  CHECK(rtt.sampled());
+  rtt.on_hint(3ms, 0ms);
+  CHECK_FALSE(rtt.sampled());
+  for (int i = 0; i < 16; ++i)
+    rtt.on_sample(1s);
+  rtt.on_hint(2ms, 0ms);
+  rtt.forget_hints();  // an echo came late
+  rtt.on_hint(2ms, 0ms);
+  CHECK(rtt.sampled());
+  rtt.on_hint(2ms, 2s);  // an estimate so short is kept
+  CHECK(rtt.sampled());
+}
+
+TEST_CASE("an answer soon after a copy counts at once when answers were as quick before") {
+  RttEstimator rtt;
+  rtt.on_sample(2ms);
+  for (int i = 0; i < 20; ++i)
+    rtt.on_sample(1s);
+  rtt.on_hint(2ms, 0ms);
+  CHECK_FALSE(rtt.sampled());
+}
+
 TEST_CASE("a policy whose bounds are narrow is kept to, with and without doubling") {
   RetryPolicy policy;
   policy.min = policy.max = policy.initial = 70ms;
@@ -57,8 +114,8 @@ TEST_CASE("a policy whose bounds are narrow is kept to, with and without doublin
 
 namespace {
 
-Retry doubled_after(Duration round_trip) {
-  Retry retry({}, std::nullopt, TimePoint{}, 1);
+Retry doubled_after(Duration round_trip, bool windows = false) {
+  Retry retry({}, std::nullopt, TimePoint{}, 1, windows);
   for (int i = 0; i < 20; ++i)
     retry.on_sample(round_trip);
   retry.on_clean_progress();
@@ -79,14 +136,56 @@ TEST_CASE("an answer to a copy ends the doubling only as soon after it as answer
   }
 }
 
-TEST_CASE("after an echo of a copy only an answer to something sent once ends the doubling") {
+TEST_CASE("after an echo that came late one answer to a copy does not end the doubling, the second does") {
   auto retry = doubled_after(100ms);
-  retry.on_echo();
+  retry.on_echo(250ms);
   retry.on_doubtful_progress(100ms);
   CHECK(retry.interval() > 300ms);
+  retry.on_doubtful_progress(100ms);
+  CHECK(retry.interval() < 150ms);
+}
+
+TEST_CASE(
+    "in lockstep an echo as soon after its copy as answers come says that the round trip has not grown") {
+  for (const bool windows : {false, true}) {
+    CAPTURE(windows);
+    auto retry = doubled_after(100ms, windows);
+    retry.on_echo(100ms);
+    retry.on_doubtful_progress(100ms);
+    CHECK((retry.interval() < 150ms) == !windows);  // with windows it says nothing: several copies were sent
+  }
+}
+
+TEST_CASE("where the way has shown that it loses packets, lockstep keeps its interval for five tries") {
+  for (const bool windows : {false, true}) {
+    CAPTURE(windows);
+    auto retry = doubled_after(100ms, windows);
+    retry.on_doubtful_progress(100ms);
+    retry.on_progress(TimePoint{});
+    for (int i = 0; i < 5; ++i)
+      retry.on_try();
+    CHECK((retry.interval() < 150ms) == !windows);
+    retry.on_try();
+    CHECK(retry.interval() > 150ms);
+  }
+}
+
+TEST_CASE("an echo that came late makes the first try double again") {
+  auto retry = doubled_after(100ms);
+  retry.on_doubtful_progress(100ms);
+  retry.on_try();
+  CHECK(retry.interval() < 150ms);
+  retry.on_echo(250ms);
+  retry.on_try();
+  CHECK(retry.interval() > 150ms);
+}
+
+TEST_CASE("an answer to something sent once ends the doubling also after an echo that came late") {
+  auto retry = doubled_after(100ms);
+  retry.on_echo(250ms);
   retry.on_clean_progress();
   CHECK(retry.interval() < 150ms);
-  retry.on_echo();  // nothing was tried since: the network doubled something
+  retry.on_echo(250ms);  // nothing was tried since: the network doubled something
   retry.on_try();
   retry.on_doubtful_progress(100ms);
   CHECK(retry.interval() < 150ms);
