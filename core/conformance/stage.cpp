@@ -318,9 +318,10 @@ void Asked::take(tftpkit_status status, const tftpkit_source& source) {
     throw Fails{"the unknown status " + number(status), call("open_read"), "one of TFTPKIT_* in plugin.h"};
   status_ = status;
   if (status != TFTPKIT_OK) return;
-  if (const std::string fault = host::fault(source, stage_.plugin_.read != nullptr); !fault.empty())
+  struct stat seen {};
+  if (const std::string fault = host::fault(source, stage_.plugin_.read != nullptr, seen); !fault.empty())
     throw Fails{"an answer with " + fault, call("open_read"), "plugin.h, \"answers: reads\""};
-  source_ = host::taken(source);
+  source_ = host::taken(source, seen);
   transfer_ = source.transfer;
   open_ = true;
 }

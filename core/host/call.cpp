@@ -41,10 +41,11 @@ Ending ended_by(std::uint32_t end) {
   return ending;
 }
 
-std::string fault_of_completion(tftpkit_status status, const tftpkit_source* source, bool can_read) {
+std::string fault_of_completion(tftpkit_status status, const tftpkit_source* source, bool can_read,
+                                struct stat& seen) {
   if (!known_answer(status)) return "a status " + std::to_string(status) + " that is no answer";
   if (status != TFTPKIT_OK) return {};
-  return source == nullptr ? "OK without a source" : fault(*source, can_read);
+  return source == nullptr ? "OK without a source" : fault(*source, can_read, seen);
 }
 
 }  // namespace
@@ -154,8 +155,9 @@ Answer Call::checked(tftpkit_status status, const tftpkit_source& source, std::s
 
 Answer Call::accept(const tftpkit_source& source, std::string explanation) {
   mark_opened(source.transfer);
-  const std::string wrong = fault(source, instance_->plugin().read != nullptr);
-  if (wrong.empty()) return {TFTPKIT_OK, std::move(explanation), taken(source)};
+  struct stat seen {};
+  const std::string wrong = fault(source, instance_->plugin().read != nullptr, seen);
+  if (wrong.empty()) return {TFTPKIT_OK, std::move(explanation), taken(source, seen)};
   std::string said = "open_read() answered with " + wrong;
   instance_->blame(said);
   drop_descriptor(source);
@@ -169,14 +171,15 @@ tftpkit_status Call::complete(tftpkit_status status, const tftpkit_source* sourc
   refused_ = abandoned_;
   if (abandoned_ || early_ || phase_ == Phase::answered) return TFTPKIT_E_STALE;
 
-  const std::string wrong = fault_of_completion(status, source, instance_->plugin().read != nullptr);
+  struct stat seen {};
+  const std::string wrong = fault_of_completion(status, source, instance_->plugin().read != nullptr, seen);
   Answer answer{status, std::move(explanation), std::nullopt};
   if (!wrong.empty()) {
     answer = {TFTPKIT_E_INTERNAL, "complete() answered with " + wrong, std::nullopt};
     instance_->blame(answer.text);
   } else if (status == TFTPKIT_OK) {
     mark_opened(source->transfer);
-    answer.source = taken(*source);
+    answer.source = taken(*source, seen);
   }
   if (phase_ == Phase::opening) {
     early_ = std::move(answer);

@@ -38,12 +38,11 @@ std::string regular_fault(const tftpkit_source& source, std::uint64_t file_size)
   return {};
 }
 
-std::string fd_fault(const tftpkit_source& source) {
+std::string fd_fault(const tftpkit_source& source, struct stat& seen) {
   std::string named = "a FD with descriptor " + std::to_string(source.fd);
   if (source.fd < 0) return named;
   if (source.fd <= STDERR_FILENO) return named + ", which is a standard descriptor of the process";
   const int flags = ::fcntl(source.fd, F_GETFL);
-  struct stat seen {};
   if (flags < 0 || ::fstat(source.fd, &seen) != 0) return named + ": " + std::strerror(errno);
   if ((flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_WRONLY)
     return named + ", which is not open for reading";
@@ -65,13 +64,13 @@ std::string redirect_fault(const tftpkit_source& source) {
 }
 
 // Only for descriptors that fd_fault() found right.
-void take_fd(const tftpkit_source& source, Source& into) {
+void take_fd(const tftpkit_source& source, const struct stat& seen, Source& into) {
   into.fd.reset(source.fd);
   into.fd_offset = source.fd_offset;
   ::fcntl(source.fd, F_SETFD, FD_CLOEXEC);
-  struct stat seen {};
-  if (::fstat(source.fd, &seen) != 0 || !S_ISREG(seen.st_mode)) return;
+  if (!S_ISREG(seen.st_mode)) return;
   into.regular = true;
+  into.file = seen;
   // Files of /proc say 0 and have content: those are read to their end.
   if (!into.size && seen.st_size > 0) into.size = static_cast<std::uint64_t>(seen.st_size) - source.fd_offset;
 }
@@ -155,20 +154,25 @@ bool clean_path(std::string_view path) noexcept {
 }
 
 std::string fault(const tftpkit_source& source, bool can_read) {
+  struct stat seen {};
+  return fault(source, can_read, seen);
+}
+
+std::string fault(const tftpkit_source& source, bool can_read, struct stat& seen) {
   if (source.struct_size < smallest_source || source.struct_size > largest_source)
     return "a source whose struct_size is " + number(source.struct_size) + "; ABI 1.0 has " +
            number(smallest_source);
   if (source.flags != 0) return "a source with unknown flags " + number(source.flags);
   switch (source.kind) {
   case TFTPKIT_SOURCE_BUFFER: return buffer_fault(source);
-  case TFTPKIT_SOURCE_FD: return fd_fault(source);
+  case TFTPKIT_SOURCE_FD: return fd_fault(source, seen);
   case TFTPKIT_SOURCE_STREAM: return can_read ? "" : "a STREAM, but the plugin has no read()";
   case TFTPKIT_SOURCE_REDIRECT: return redirect_fault(source);
   default: return "a source of unknown kind " + number(source.kind);
   }
 }
 
-Source taken(const tftpkit_source& source) {
+Source taken(const tftpkit_source& source, const struct stat& seen) {
   Source result;
   result.transfer = source.transfer;
   if (source.size != TFTPKIT_SIZE_UNKNOWN) result.size = source.size;
@@ -179,7 +183,7 @@ Source taken(const tftpkit_source& source) {
     break;
   case TFTPKIT_SOURCE_FD:
     result.kind = Kind::fd;
-    take_fd(source, result);
+    take_fd(source, seen, result);
     break;
   case TFTPKIT_SOURCE_REDIRECT:
     result.kind = Kind::redirect;

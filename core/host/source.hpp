@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <sys/stat.h>
 
 namespace tftpkit::host {
 
@@ -27,6 +28,7 @@ struct Source {
   UniqueFd fd;                        // fd: ours, close-on-exec
   std::uint64_t fd_offset = 0;        // fd, regular: where to begin
   bool regular = false;               // fd: a regular file, read by position; else in order until it ends
+  struct stat file {};                // fd, regular: as it was when the plugin answered
   std::string redirect;               // redirect: a clean path
   void* transfer = nullptr;           // the plugin's mark
 };
@@ -52,10 +54,13 @@ bool clean_path(std::string_view path) noexcept;
 
 // What is wrong with an answer, said exactly, or an empty text. Takes nothing: the descriptor stays the
 // plugin's. `can_read`: the plugin has a read() function.
+// `seen` becomes what an FD's file looks like.
+std::string fault(const tftpkit_source& source, bool can_read, struct stat& seen);
 std::string fault(const tftpkit_source& source, bool can_read);
 
-// Takes over an answer without fault. The regular file's size is filled in when the plugin did not know it.
-Source taken(const tftpkit_source& source);
+// Takes over an answer without fault, of which fault() has seen so much. The regular file's size is filled in
+// when the plugin did not know it.
+Source taken(const tftpkit_source& source, const struct stat& seen);
 
 // Closes the descriptor of an answer with a fault: with OK from open_read() it became ours.
 void drop_descriptor(const tftpkit_source& source) noexcept;

@@ -17,6 +17,9 @@ namespace {
 // in a tight loop must not hold us for ever, though.
 constexpr int attempts = 64;
 
+// O_NONBLOCK: a file under a lease (Samba, NFS server) answers EWOULDBLOCK instead of making us wait.
+constexpr int to_be_read = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+
 #ifndef RESOLVE_CACHED
 #define RESOLVE_CACHED 0x20
 #endif
@@ -67,17 +70,23 @@ Opened find_beneath(int root, const std::string& path, Symlinks symlinks, Lookup
   return walk_beneath(root, path, symlinks == Symlinks::beneath);
 }
 
-Opened find_directory(const std::string& path, Lookup lookup) noexcept {
-  constexpr int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-  if (lookup != Lookup::cached) return taken(::open(path.c_str(), flags));
-  return taken(open_with_kernel(AT_FDCWD, path.c_str(), flags, RESOLVE_CACHED));
+Opened open_beneath(int root, const std::string& path, Symlinks symlinks) noexcept {
+  return taken(open_with_kernel(root, path.c_str(), to_be_read, resolve_flags(symlinks) | RESOLVE_CACHED));
 }
 
-Opened reopen(const UniqueFd& found, int extra_flags) noexcept {
-  char name[32];
-  std::snprintf(name, sizeof name, "/proc/self/fd/%d", found.get());
+Opened find_directory(const std::string& path) noexcept {
+  return taken(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
+Reopening::Reopening() noexcept : descriptors_(find_directory("/proc/self/fd")) {}
+
+Opened Reopening::operator()(const UniqueFd& found, int extra_flags) const noexcept {
+  if (!descriptors_.fd) return {UniqueFd(), descriptors_.error};
+  char name[16];
+  std::snprintf(name, sizeof name, "%d", found.get());
   // O_NONBLOCK: a file under a lease (Samba, NFS server) answers EWOULDBLOCK instead of making us wait.
-  return taken(::open(name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | extra_flags));
+  return taken(
+      ::openat(descriptors_.fd.get(), name, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | extra_flags));
 }
 
 }  // namespace tftpkit::file

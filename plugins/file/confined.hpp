@@ -35,11 +35,24 @@ Lookup best_lookup(int directory) noexcept;
 // it names. That has no side effect: no FIFO waits, no device is opened, no terminal is acquired.
 Opened find_beneath(int root, const std::string& path, Symlinks symlinks, Lookup lookup);
 
-// A directory by its absolute name, as an O_PATH descriptor; `lookup` is kernel or cached.
-Opened find_directory(const std::string& path, Lookup lookup) noexcept;
+// The same, open to be read, when the kernel has everything about it in memory (else EAGAIN). Only for what
+// is known to be a regular file: opening other things may wait, or do something.
+Opened open_beneath(int root, const std::string& path, Symlinks symlinks) noexcept;
 
-// Opens what an O_PATH descriptor stands for to be read: the very same inode, whatever its name means by now.
-// `extra_flags`: for example O_DIRECTORY. Needs /proc.
-Opened reopen(const UniqueFd& found, int extra_flags) noexcept;
+// A directory by its absolute name, as an O_PATH descriptor.
+Opened find_directory(const std::string& path) noexcept;
+
+// The way from an O_PATH descriptor to one that can be read: the very same inode, whatever its name means by
+// now. Goes through /proc/self/fd, which it keeps open: it works in the process that made it, and not in one
+// that was forked from it.
+class Reopening {
+ public:
+  Reopening() noexcept;
+  // `extra_flags`: for example O_DIRECTORY.
+  Opened operator()(const UniqueFd& found, int extra_flags) const noexcept;
+
+ private:
+  Opened descriptors_;
+};
 
 }  // namespace tftpkit::file

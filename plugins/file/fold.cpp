@@ -59,7 +59,7 @@ std::vector<std::string> FoldedSearch::other_spellings(const std::string& direct
   if (listings_left_-- <= 0) return names;
   const Opened found = find_beneath(root_, directory, symlinks_, lookup_);
   if (!found.fd) return names;
-  Opened readable = reopen(found.fd, O_DIRECTORY);
+  Opened readable = reopen_(found.fd, O_DIRECTORY);
   if (!readable.fd) return names;
   const std::unique_ptr<DIR, CloseDirectory> stream(::fdopendir(readable.fd.get()));
   if (!stream) return names;

@@ -16,8 +16,8 @@ bool same_folded(std::string_view a, std::string_view b) noexcept;
 
 class FoldedSearch {
  public:
-  FoldedSearch(int root, Symlinks symlinks, Lookup lookup)
-      : root_(root), symlinks_(symlinks), lookup_(lookup) {}
+  FoldedSearch(int root, Symlinks symlinks, Lookup lookup, const Reopening& reopen)
+      : root_(root), symlinks_(symlinks), lookup_(lookup), reopen_(reopen) {}
 
   // The existing name that `path` stands for. In every directory the exact spelling comes first, then the
   // others in byte order, and a branch without the file is left again; so the same tree always gives the same
@@ -35,6 +35,7 @@ class FoldedSearch {
   int root_;
   Symlinks symlinks_;
   Lookup lookup_;
+  const Reopening& reopen_;
   int listings_left_ = 64;  // directories read for one request: bounds the work that a strange tree can cause
   bool ambiguous_ = false;
   std::string result_;

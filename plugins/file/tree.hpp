@@ -3,6 +3,8 @@
 // threads at once.
 #pragma once
 
+#include "recent_names.hpp"
+#include "root.hpp"
 #include "settings.hpp"
 
 #include <mutex>
@@ -34,21 +36,21 @@ class Tree {
   Verdict open(const std::string& path, Haste haste) const;
 
  private:
-  // The directory to search now. A root that was replaced under its name is taken up with the next request;
-  // while the name cannot be opened (between two renames, or after privileges were dropped) the one from the
-  // start serves.
-  class Root;
-
   Verdict open_now(const std::string& path) const;
+  std::optional<Verdict> opened_at_once(int root, const std::string& path) const;
   Opened find(int root, const std::string& path) const;
   Verdict checked(const Opened& found, const struct stat& status, Haste haste) const;
   Verdict readable(const UniqueFd& found, std::optional<std::uint64_t> known_size) const;
+  std::optional<Verdict> forbidden(const struct stat& status) const;
+  Verdict answer(UniqueFd file, std::uint64_t size) const;
   Verdict refusal(int error, const std::string& path) const;
   void warn_once(const std::string& text) const;
 
   const Settings& settings_;
   const tftpkit_host& host_;
-  UniqueFd first_root_;
+  Root root_;
+  Reopening reopen_;
+  mutable RecentNames recent_;
   Lookup lookup_;
   std::optional<dev_t> local_device_;  // of the root, when opening a file there asks no network and no daemon
   mutable std::mutex warned_mutex_;

@@ -174,13 +174,24 @@ ssize_t preadv2(int fd, const iovec* parts, int count, off_t offset, int flags) 
 }
 
 // Opening to read only: log files and the like are another matter.
+bool opening_fails(int flags) noexcept {
+  return (flags & (O_ACCMODE | O_PATH)) == O_RDONLY && fails(call_open);
+}
+
 int open(const char* file, int flags, ...) {
   va_list more;
   va_start(more, flags);
   const int mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, int) : 0;
   va_end(more);
-  if ((flags & (O_ACCMODE | O_PATH)) == O_RDONLY && fails(call_open)) return -1;
-  return real(SYS_openat, AT_FDCWD, file, flags, mode);
+  return opening_fails(flags) ? -1 : real(SYS_openat, AT_FDCWD, file, flags, mode);
+}
+
+int openat(int directory, const char* file, int flags, ...) {
+  va_list more;
+  va_start(more, flags);
+  const int mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(more, int) : 0;
+  va_end(more);
+  return opening_fails(flags) ? -1 : real(SYS_openat, directory, file, flags, mode);
 }
 
 int fstat(int fd, struct stat* seen) noexcept {

@@ -1,9 +1,14 @@
 // Answers without waiting: the extension open-now of the plugin.
 #include "fixture.hpp"
+#include "recent_names.hpp"
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <sys/stat.h>
+
 using namespace file_test;
+namespace fs = std::filesystem;
 
 namespace {
 
@@ -56,4 +61,44 @@ TEST_CASE("without openat2 everything comes later") {
   scratch.file("a", "bytes");
   Plugin plugin(serving(scratch), Way::steps);
   CHECK_FALSE(when_hot(plugin, "a"));
+}
+
+TEST_CASE("a name that was a regular file a moment ago is opened as what it is now") {
+  const Scratch scratch;
+  scratch.file("name", "old");
+  Plugin plugin(serving(scratch));
+  if (!when_hot(plugin, "name")) return;
+  scratch.file("name", "newer");
+  for (int time = 0; time < 3; ++time) {
+    const auto reply = when_hot(plugin, "name");
+    REQUIRE(reply);
+    CHECK(reply->content == "newer");
+    CHECK(reply->size == 5);
+  }
+  fs::remove(scratch.root() / "name");
+  REQUIRE(::mkfifo((scratch.root() / "name").c_str(), 0644) == 0);
+  CHECK(when_hot(plugin, "name")->status == TFTPKIT_E_ACCESS);
+  fs::remove(scratch.root() / "name");
+  CHECK(when_hot(plugin, "name")->status == TFTPKIT_DECLINED);
+  scratch.link("name", "../secret");
+  CHECK_FALSE(when_hot(plugin, "name"));
+}
+
+TEST_CASE("a file that nobody may read any more is refused, however lately it was served") {
+  const Scratch scratch;
+  scratch.file("name", "bytes");
+  Plugin plugin(serving(scratch, {{"/require_world_readable", "always"}}));
+  if (!when_hot(plugin, "name")) return;
+  fs::permissions(scratch.root() / "name", fs::perms::owner_read);
+  CHECK(when_hot(plugin, "name")->status == TFTPKIT_E_ACCESS);
+}
+
+TEST_CASE("recent names are remembered for a second, each its own") {
+  tftpkit::file::RecentNames names;
+  CHECK_FALSE(names.remembered("a", 1'000'000));
+  names.remember("a", 1'000'000);
+  CHECK(names.remembered("a", 1'000'999));
+  CHECK_FALSE(names.remembered("b", 1'000'500));
+  CHECK_FALSE(names.remembered("a", 1'001'000));
+  CHECK_FALSE(names.remembered("", 1'000'000));
 }
