@@ -3,6 +3,8 @@
 #include "serve/file_reader.hpp"
 #include "serve/pipe_reader.hpp"
 #include "serve/plugin_transfer.hpp"
+#include "serve/shared_body.hpp"
+#include "serve/shared_file.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -40,6 +42,10 @@ class MemoryReader final : public Reader {
   std::span<const std::byte> rest_;
 };
 
+std::size_t window_bytes(const transfer::Terms& terms) {
+  return std::size_t{terms.windowsize} * terms.blksize;
+}
+
 bool in_memory(const host::Source& source) {
   return source.kind == host::Kind::buffer;
 }
@@ -62,17 +68,28 @@ std::unique_ptr<Reader> make_reader(host::Source& source, const std::shared_ptr<
                                     const BodyHome& home) {
   if (in_memory(source)) return std::make_unique<MemoryReader>(source.data);
   if (is_file(source))
-    return std::make_unique<FileReader>(home.loop, home.disk, std::move(source.fd), source.fd_offset,
-                                        source.size.value_or(0));
+    return std::make_unique<FileReader>(home.loop, home.disk, OpenFile{std::move(source.fd), source.file},
+                                        source.fd_offset, source.size);
   if (source.kind == host::Kind::fd) return std::make_unique<PipeReader>(home.loop, std::move(source.fd));
   return std::make_unique<CallReader>(answered);
+}
+
+// Null when this has to be read for itself.
+std::unique_ptr<Body> shared_body(host::Source& source, const transfer::Terms& terms, BodyHome& home) {
+  if (home.files == nullptr || !is_file(source) || terms.mode != wire::Mode::octet) return nullptr;
+  if (source.size.value_or(0) == 0) return nullptr;
+  const std::size_t window = window_bytes(terms);
+  auto file = home.files->join(source, window);
+  if (!file) return nullptr;
+  return std::make_unique<SharedBody>(std::move(file), source.fd_offset, *source.size, window,
+                                      std::move(home.on_ready));
 }
 
 }  // namespace
 
 std::size_t body_memory(const host::Source& source, const transfer::Terms& terms) {
   if (stays_where_it_is(source, terms)) return 0;
-  const std::size_t window = std::size_t{terms.windowsize} * terms.blksize;
+  const std::size_t window = window_bytes(terms);
   const bool fast = in_memory(source) || is_file(source);
   const std::size_t capacity = window + (fast ? file_ahead : std::max(window, slow_ahead));
   if (!source.size) return capacity;
@@ -84,6 +101,7 @@ std::size_t body_memory(const host::Source& source, const transfer::Terms& terms
 std::unique_ptr<Body> make_body(host::Source source, const transfer::Terms& terms,
                                 const std::shared_ptr<PluginTransfer>& answered, BodyHome home) {
   if (stays_where_it_is(source, terms)) return std::make_unique<MemoryBody>(source.data);
+  if (auto body = shared_body(source, terms, home)) return body;
   ReadBody::Plan plan;
   plan.capacity = body_memory(source, terms);
   plan.raw_size = source.size;

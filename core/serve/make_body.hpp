@@ -18,6 +18,7 @@ class Loop;
 namespace tftpkit::serve {
 
 class PluginTransfer;
+class SharedFiles;
 
 // Bytes of memory that the body will need beside what the plugin holds.
 [[nodiscard]] std::size_t body_memory(const host::Source& source, const transfer::Terms& terms);
@@ -25,6 +26,7 @@ class PluginTransfer;
 struct BodyHome {
   loop::Loop& loop;
   const loop::Lane& disk;
+  SharedFiles* files;  // null: every file is read for this body alone
   std::function<void()> on_ready;
 };
 

@@ -95,7 +95,7 @@ void Rehearsal::on_found(Found found) {
   result_.instance = chain_.back()->instance().name();
   try {
     body_ = make_body(std::move(found.source), agreement_.terms, chain_.back(),
-                      {loop_, disk_, [this] { pump(); }});
+                      {loop_, disk_, nullptr, [this] { pump(); }});
   } catch (const std::system_error& error) {
     return refuse({wire::ErrorCode::not_defined, "the plugin's descriptor cannot be read"}, error.what());
   }

@@ -132,7 +132,7 @@ void Session::on_found(Found found) {
   };
   try {
     body_ = make_body(std::move(found.source), agreement_.terms, chain_.back(),
-                      {home_.loop, home_.disk, on_ready});
+                      {home_.loop, home_.disk, &home_.files, on_ready});
   } catch (const std::system_error& error) {
     return refuse({wire::ErrorCode::not_defined, "the plugin's descriptor cannot be read"}, plugin_failed,
                   chain_.back()->instance().name() + ": its descriptor cannot be read: " + error.what());

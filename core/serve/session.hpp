@@ -12,6 +12,7 @@
 #include "serve/body.hpp"
 #include "serve/opening.hpp"
 #include "serve/setup.hpp"
+#include "serve/shared_file.hpp"
 #include "serve/verdict.hpp"
 #include "transfer/negotiation.hpp"
 #include "transfer/sender.hpp"
@@ -37,6 +38,7 @@ struct SessionHome {
   loop::Deadlines& deadlines;
   loop::Ports& ports;
   loop::Lane disk;  // reads of files that are not in the page cache
+  SharedFiles files;
   observe::Log& log;
   observe::Counters& counters;
   std::function<void(Session&)> on_ended;  // take it out of the table; it may be destroyed afterwards

@@ -36,6 +36,7 @@ Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_
             deadlines_,
             ports_,
             shared.disk,
+            SharedFiles{loop_, shared.disk},
             shared.log,
             counters_,
             [this](Session& session) { on_ended(session); },
@@ -62,6 +63,7 @@ void Worker::use(std::shared_ptr<const Setup> setup) {
 
 void Worker::drain(std::function<void()> on_empty) {
   loop_.post([this, on_empty = std::move(on_empty)]() mutable {
+    repeats_.clear();
     listeners_.clear();
     on_empty_ = std::move(on_empty);
     tell_when_empty();
@@ -123,9 +125,9 @@ void Worker::on_request(loop::Listener& listener, const loop::Datagram& datagram
     return refuse(listener, datagram, request.filename,
                   {wire::ErrorCode::access_violation, "this server takes no uploads"});
   const Key key{datagram.peer, datagram.local};
-  std::shared_ptr<Session> previous;
-  if (const auto at = sessions_.find(key); at != sessions_.end()) previous = at->second;
-  if (previous && previous->is_repeat(request)) return previous->on_repeated_request();
+  auto previous = session_at(key);
+  if (previous && previous->is_repeat(request))
+    return look_again_at({&listener, datagram, std::move(request), previous});
   auto path = wire::clean_path(request.filename);
   if (const auto* reject = std::get_if<wire::Reject>(&path))
     return refuse(listener, datagram, request.filename, *reject);
@@ -140,6 +142,30 @@ void Worker::on_request(loop::Listener& listener, const loop::Datagram& datagram
               datagram.local,
               datagram.broadcast};
   begin(listener, key, std::move(asked), previous);
+}
+
+std::shared_ptr<Session> Worker::session_at(const Key& key) const {
+  const auto at = sessions_.find(key);
+  return at == sessions_.end() ? nullptr : at->second;
+}
+
+// A client with one port of its own acknowledges its last block and asks anew from there, perhaps for the
+// same file. Those are two sockets here: its acknowledgement may not have been looked at yet. Two turns later
+// it has been, and its former transfer is over.
+void Worker::look_again_at(Repeat repeat) {
+  if (repeats_.empty()) loop_.post([this] { loop_.post([this] { look_at_repeats(); }); });
+  repeats_.push_back(std::move(repeat));
+  repeats_.back().about.bytes = {};
+}
+
+void Worker::look_at_repeats() {
+  for (Repeat& repeat : std::exchange(repeats_, {})) {
+    const auto session = session_at({repeat.about.peer, repeat.about.local});
+    if (session && session == repeat.of.lock())
+      session->on_repeated_request();
+    else
+      on_request(*repeat.listener, repeat.about, std::move(repeat.request));
+  }
 }
 
 void Worker::begin(loop::Listener& listener, const Key& key, Asked asked,

@@ -61,10 +61,21 @@ class Worker {
     std::size_t operator()(const Key& key) const noexcept { return key.peer.hash() * 31 + key.local.hash(); }
   };
 
+  // A request that looks like the repeat of one that is being answered.
+  struct Repeat {
+    loop::Listener* listener;
+    loop::Datagram about;  // without its bytes
+    wire::Request request;
+    std::weak_ptr<Session> of;
+  };
+
   void on_receive_error(int error);
   void on_datagram(loop::Listener& listener, const loop::Datagram& datagram);
   void deny(const loop::Datagram& datagram);
   void on_request(loop::Listener& listener, const loop::Datagram& datagram, wire::Request request);
+  [[nodiscard]] std::shared_ptr<Session> session_at(const Key& key) const;
+  void look_again_at(Repeat repeat);
+  void look_at_repeats();
   void begin(loop::Listener& listener, const Key& key, Asked asked, const std::shared_ptr<Session>& previous);
   void refuse(loop::Listener& listener, const loop::Datagram& datagram, const std::string& file,
               const wire::Reject& reject);
@@ -85,6 +96,7 @@ class Worker {
   std::vector<std::unique_ptr<loop::Listener>> listeners_;
   std::unordered_map<Key, std::shared_ptr<Session>, KeyHash> sessions_;  // the newest of each client place
   std::unordered_map<Session*, std::shared_ptr<Session>> replaced_;      // older ones that still go on
+  std::vector<Repeat> repeats_;
   std::function<void()> on_empty_;
   loop::Deadline giving_back_ = loop::Deadline::calls<&Worker::give_back_memory>(this);
   std::size_t most_sessions_ = 0;  // since memory was last given back

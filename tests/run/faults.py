@@ -71,6 +71,9 @@ FIRST = [
 ]
 
 
+SETTLED = 5  # seconds: SharedFiles waits for more than 3
+
+
 def descriptors(server):
     return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
@@ -78,14 +81,17 @@ def descriptors(server):
 class Trial:
     """A server with the preloaded library, files for the transfer that is struck and for those beside it."""
 
-    def __init__(self, warm=12):
+    def __init__(self, warm=12, settled=False):
         self.warm = warm  # transfers before it begins: as many ports as the server keeps
+        self.settled = settled  # files so old that transfers share what was read of them
+        self.names = 0
 
     def __enter__(self):
         self.tree, self.faults = Tree().__enter__(), Faults().__enter__()
-        self.content = self.tree.file("struck", SIZE)
+        size = 3 * SIZE if self.settled else SIZE  # shared files are read in pieces of 64 KiB
+        self.content = self.tree.file("struck", size)
         self.inode = os.stat(self.tree.root / "struck").st_ino
-        self.other = self.tree.file("other", SIZE)
+        self.other = self.tree.file("other", size)
         config = self.tree.config(workers=1, retry={"silence": "4s", "initial": "50ms"}, log={"level": "info"},
                                   instances=[{"name": "files", "plugin": "file", "settings": {"root": str(self.tree.root)}}])
         self.server = Server(listen=("0.0.0.0:0",), environment=self.faults.environment,
@@ -94,12 +100,20 @@ class Trial:
         for _ in range(self.warm):
             assert fetch(self.place, "other", OPTIONS).content == self.other
         self.before = descriptors(self.server)
+        if self.settled:
+            eventually(lambda: time.time() - os.stat(self.tree.root / "other").st_ctime > SETTLED, "files to be old enough")
         return self
 
     def __exit__(self, *what):
         self.server.__exit__(*what)
         self.faults.__exit__(*what)
         self.tree.__exit__(*what)
+
+    def new_name(self):
+        """Another name of the file that is struck: one of the last second is opened in a shorter way."""
+        self.names += 1
+        os.link(self.tree.root / "struck", self.tree.root / f"struck{self.names}")
+        return f"struck{self.names}"
 
     def others_begin(self):
         clients = [Client(self.place) for _ in range(OTHERS)]
@@ -121,17 +135,17 @@ class Trial:
         eventually(lambda: descriptors(self.server) <= self.before + ports, "as few descriptors as before", 12)
 
 
-def fate(client, at_half=None):
-    """Fetches "struck" by the book and returns its bytes, or the ERROR that came instead."""
+def fate(client, at_half=None, file="struck"):
+    """Fetches `file` by the book and returns its bytes, or the ERROR that came instead."""
     chunks, block, in_window = [], 0, 0
-    client.rrq("struck", OPTIONS)
+    client.rrq(file, OPTIONS)
     last, since = None, time.monotonic()
     while True:
         packet = client.poll(0.3)
         if packet is None:
             if time.monotonic() - since > 20:
                 raise Failed(f"neither a file nor an ERROR: silence after block {block}")
-            client.send(last) if last else client.rrq("struck", OPTIONS)
+            client.send(last) if last else client.rrq(file, OPTIONS)
             continue
         if packet.op == ERROR:
             return packet
@@ -169,7 +183,7 @@ def strike(trial, call, error, times, half_way):
         def struck():
             if not half_way:
                 arm()
-            came.append(fate(client, arm if half_way else None))
+            came.append(fate(client, arm if half_way else None, trial.new_name() if call == "open" else "struck"))
 
         at_once(struck, *[lambda other=other: trial.other_ends(other) for other in others])
         hits = trial.faults.hits(call)
@@ -192,10 +206,10 @@ def check_one(trial, call, error, times, half_way, expected):
     return hits
 
 
-def check_rows(call):
+def check_rows(call, settled=False):
     """All rows of one call at one server; tells of every one that goes wrong."""
     wrong, done = [], 0
-    with Trial() as trial:
+    with Trial(settled=settled) as trial:
         for _, error, times, *expected in [row for row in ROWS if row[0] == call]:
             for half_way, end in zip((False, True), expected):
                 if end is None:
@@ -227,6 +241,11 @@ def test_a_file_that_cannot_be_opened_is_an_error_that_says_why():
 def test_a_file_that_cannot_be_read_is_an_error_also_half_way():
     check_rows("preadv2")
     check_rows("fstat")
+
+
+def test_a_file_that_transfers_share_and_that_cannot_be_read_is_an_error_for_those_who_need_it():
+    check_rows("preadv2", settled=True)
+    check_rows("fstat", settled=True)
 
 
 def test_a_receive_that_fails_for_lack_of_memory_is_in_the_log():

@@ -4,6 +4,7 @@ server answers one that stays silent. README.md beside this file says where each
 import contextlib
 import os
 import random
+import signal
 import struct
 import time
 
@@ -343,6 +344,28 @@ def test_the_same_name_right_after_completion_is_served_at_once():
             client.rrq("file")
             assert client.read_on() == CONTENT
         assert server.wait_counter("delivered", 3)["repeats_swallowed"] == 0
+
+
+def test_a_client_with_one_port_is_served_also_when_its_request_is_seen_before_its_last_ack():
+    """The request of another wakes the server for its listening socket; the ack waits at the transfer port."""
+    with Tree() as tree:
+        small = tree.file("small", 300)
+        with Server(tree.root, arguments=["--workers", 1]) as server, Client(server.address) as client:
+            for _ in range(5):
+                client.rrq("small")
+                client.expect_data(1, small)
+                with Client(server.address) as other:
+                    server.process.send_signal(signal.SIGSTOP)
+                    other.rrq("small")
+                    client.ack(1)
+                    first = client.peer
+                    client.rrq("small")
+                    server.process.send_signal(signal.SIGCONT)
+                    assert client.receive(0.9).data == small and client.peer != first
+                    other.expect_data(1, small)
+                    other.ack(1)
+                client.ack(1)
+            assert server.wait_counter("delivered", 15)["resends"] == 0
 
 
 def test_a_late_duplicate_of_the_request_does_not_hurt_a_running_transfer():

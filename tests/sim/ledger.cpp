@@ -34,6 +34,8 @@ constexpr std::size_t pipe_piece = 1024;
 Ledger::~Ledger() {
   for (const auto& lent : lent_)
     forget_descriptor(*lent);
+  for (const auto& [file, fd] : memory_files_)
+    ::close(fd);
 }
 
 void Ledger::add(File file) {
@@ -135,13 +137,24 @@ tftpkit_status Ledger::lend(const tftpkit_request& request, const File& file, tf
   return tftpkit_answer_fd(&source, source.fd, size, &lent);
 }
 
-// A file that shrinks does so at some time during the transfer, or behind it.
+int Ledger::memory_file(const File& file) {
+  const int fd = ::memfd_create("sim", MFD_CLOEXEC);
+  const auto size = static_cast<ssize_t>(file.bytes.size());
+  if (::write(fd, file.bytes.data(), file.bytes.size()) != size)
+    findings_.add("the machine has memory for the files of plugins", file.path);
+  return fd;
+}
+
+// A file that stays as it is is one and the same for all. One that shrinks does so at some time during the
+// transfer, or behind it.
 void Ledger::open_file(Lent& lent, tftpkit_source& source) {
-  source.fd = ::memfd_create("sim", MFD_CLOEXEC);
-  const auto& bytes = lent.file->bytes;
-  if (::write(source.fd, bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()))
-    findings_.add("the machine has memory for the files of plugins", lent.file->path);
-  if (lent.file->fault != Fault::shrinks) return;
+  if (lent.file->fault != Fault::shrinks) {
+    const auto [kept, added] = memory_files_.try_emplace(lent.file, -1);
+    if (added) kept->second = memory_file(*lent.file);
+    source.fd = ::fcntl(kept->second, F_DUPFD_CLOEXEC, 0);
+    return;
+  }
+  source.fd = memory_file(*lent.file);
   lent.other_end = ::fcntl(source.fd, F_DUPFD_CLOEXEC, 0);
   machine_.timeline.after(random_.between(Duration{}, std::chrono::milliseconds(300)), [&lent] {
     if (lent.other_end < 0) return;

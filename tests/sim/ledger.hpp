@@ -68,6 +68,7 @@ class Ledger {
   tftpkit_status answer(const Instance& instance, const tftpkit_request& request, tftpkit_source& source);
   tftpkit_status lend(const tftpkit_request& request, const File& file, tftpkit_source& source);
   void answer_later(const Instance& instance, const tftpkit_request& request, const File& file);
+  [[nodiscard]] int memory_file(const File& file);
   void open_file(Lent& lent, tftpkit_source& source);
   void open_pipe(Lent& lent, tftpkit_source& source);
   void feed_pipe(Lent& lent);
@@ -79,6 +80,7 @@ class Ledger {
   Findings& findings_;
   Random random_;
   std::unordered_map<std::string, File> files_;
+  std::unordered_map<const File*, int> memory_files_;  // of those that stay as they are
   std::vector<std::unique_ptr<Lent>> lent_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::uint64_t opens_ = 0;
