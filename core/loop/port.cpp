@@ -10,6 +10,8 @@ namespace tftpkit::loop {
 namespace {
 
 constexpr int errors_per_turn = 64;
+// More than all who share a port, with some to spare; a flood still leaves room for timers and other ports.
+constexpr int batches_per_turn = 4;
 
 }  // namespace
 
@@ -17,7 +19,7 @@ void Port::begin(Loop& loop) {
   watch = FdWatch{loop, socket.get(), FdWatch::Want::read, [this](Ready ready) { on_ready(ready); }};
 }
 
-// One batch a turn. Ports of a pool are closed in tidy() only; one of a transfer by broadcast request is
+// Ports of a pool are closed in tidy() only; one of a transfer by broadcast request is
 // retired with its transfer, perhaps in here.
 void Port::on_ready(Ready ready) {
   Ports::State& state = *owner;
@@ -30,7 +32,11 @@ void Port::on_ready(Ready ready) {
 }
 
 void Port::receive() {
-  if (retired) return;
+  for (int batch = 0; batch < batches_per_turn && !retired; ++batch)
+    if (receive_batch() < static_cast<int>(ReceiveBatch::capacity)) return;
+}
+
+int Port::receive_batch() {
   ReceiveBatch& batch = *owner->batch;
   const int count = batch.receive(socket.get());
   // A lone packet is answered at once: the answer need not be copied.
@@ -43,6 +49,7 @@ void Port::receive() {
       owner->stranger(socket.get(), datagram);
   }
   if (count > 1) owner->gather(false);
+  return count;
 }
 
 void Port::take_errors() {

@@ -3,6 +3,7 @@
 #include "loop/sockets.hpp"
 
 #include <cerrno>
+#include <limits>
 #include <system_error>
 
 namespace tftpkit::loop {
@@ -62,25 +63,33 @@ Port* Ports::State::add_port(Pool& pool, int& error) {
   return pool.ports.back().get();
 }
 
-// Not the port of the peer's last transfer, of which a late packet may still come, and none where the peer
-// has a transfer already: two of them could not be told apart.
-bool Ports::State::free_for(const Pool& pool, std::size_t at, const Address& peer) const noexcept {
-  const Port& port = *pool.ports[at];
-  return !last_ports.had(peer, port.address.port()) && peers.find(port, peer) == nullptr;
+// None where the peer has a transfer already: two of them could not be told apart.
+bool Ports::State::free_for(const Port& port, const Address& peer, std::size_t not_of_last) const noexcept {
+  return !last_ports.had(peer, port.address.port(), not_of_last) && peers.find(port, peer) == nullptr;
 }
 
-// In rotation by turns of the loop: what begins in one turn shares a port, so that the first packets can
-// leave in one system call. When no port can be added those that are there have to do.
+Port* Ports::State::free_port(Pool& pool, const Address& peer, unsigned below, std::size_t not_of_last) {
+  const std::size_t all = pool.ports.size();
+  while (pool.fills < all && pool.ports[pool.fills]->used >= limits.peers_per_port)
+    ++pool.fills;
+  if (pool.fills >= all) pool.fills = 0;
+  for (std::size_t looked = 0; looked < all; ++looked) {
+    Port& port = *pool.ports[(pool.fills + looked) % all];
+    if (port.used < below && free_for(port, peer, not_of_last)) return &port;
+  }
+  return nullptr;
+}
+
+// Clients share a port until it is full: the more of them, the more of their packets come and leave in one
+// system call. One client moves on with every transfer, because late packets of its last ones may still come.
+// When no port can be added those that are there have to do.
 Port* Ports::State::choose(Pool& pool, const Address& peer, int& error) {
+  constexpr unsigned any = std::numeric_limits<unsigned>::max();
+  if (Port* port = free_port(pool, peer, limits.peers_per_port, LastPorts::remembered)) return port;
   if (pool.ports.size() < pool.wanted_ports())
     if (Port* added = add_port(pool, error)) return added;
   const bool full = error != 0;
-  if (pool.turned_at != loop->now()) ++pool.next;
-  pool.turned_at = loop->now();
-  for (std::size_t looked = 0; looked < pool.ports.size(); ++looked) {
-    const std::size_t at = (pool.next + looked) % pool.ports.size();
-    if (free_for(pool, at, peer)) return pool.ports[at].get();
-  }
+  if (Port* port = free_port(pool, peer, any, 1)) return port;
   return full ? nullptr : add_port(pool, error);
 }
 

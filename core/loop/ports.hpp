@@ -30,7 +30,7 @@ class StrangerReply {
 };
 
 struct PortLimits {
-  unsigned ports_idle = 8;        // kept in rotation for each local address
+  unsigned ports_idle = 8;        // may stay open for each local address
   unsigned peers_per_port = 128;  // then another one is opened: a receive buffer holds only so many packets
   std::chrono::seconds address_idle{60};  // then a local address without transfers gives its ports back
 };

@@ -38,6 +38,7 @@ struct Port {
  private:
   void on_ready(Ready ready);
   void receive();
+  int receive_batch();
   void take_errors();
   void tell_writable();
 };
@@ -46,8 +47,7 @@ struct Pool {
   Ports::State* owner = nullptr;
   Address local;  // port 0
   std::vector<std::unique_ptr<Port>> ports;
-  std::size_t next = 0;  // the port for transfers that begin in the turn `turned_at`
-  TimePoint turned_at{};
+  std::size_t fills = 0;  // the port that new clients get until it is full
   std::size_t sessions = 0;
   TimePoint idle_since{};
 
@@ -93,7 +93,8 @@ struct Ports::State {
   Pool& pool_of(const Address& local);
   std::unique_ptr<Port> open_port(const Address& bound, int& error);
   Port* choose(Pool& pool, const Address& peer, int& error);
-  [[nodiscard]] bool free_for(const Pool& pool, std::size_t at, const Address& peer) const noexcept;
+  [[nodiscard]] bool free_for(const Port& port, const Address& peer, std::size_t not_of_last) const noexcept;
+  Port* free_port(Pool& pool, const Address& peer, unsigned below, std::size_t not_of_last);
   Port* add_port(Pool& pool, int& error);
 };
 
