@@ -16,7 +16,7 @@ namespace tftpkit::serve {
 // A client's one line, from pieces as they come. What follows it is nobody's.
 class CommandLine {
  public:
-  static constexpr std::size_t longest = 256;
+  static constexpr std::size_t longest = 4096;
   enum class State { open, whole, too_long };
 
   State take(std::string_view piece);
