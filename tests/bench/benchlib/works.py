@@ -1,9 +1,11 @@
 """The works: what clients ask for, (a) to (h) of the table in README.md."""
 import dataclasses
 import hashlib
+import time
 
 SMALL, HELD, LARGE, TEN, THIRTY = 400, 32 << 10, 1 << 20, 10 << 20, 30 << 20
 WINDOWS = (4, 16, 32, 64)
+SETTLED = 4.5  # seconds
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,6 +78,8 @@ def pattern(size):
 
 
 def make_files(place):
+    """And waits until they are no longer new: tftpkit shares what it reads of a file once its times have settled."""
     for size in (SMALL, 8192, HELD, LARGE, TEN, THIRTY):
         (place / f"file-{size}").write_bytes(pattern(size))
+    time.sleep(SETTLED)
     (place / "probe").write_bytes(b"probe")
