@@ -29,6 +29,9 @@ std::uint32_t execution(Shelf shelf) {
 // Small enough for the pipe of any kernel to take it whole.
 constexpr std::size_t pipe_piece = 1024;
 
+constexpr double slow_reads = 0.04;
+constexpr const char* one_call = "calls of one transfer never overlap";
+
 }  // namespace
 
 Ledger::~Ledger() {
@@ -198,7 +201,18 @@ std::int64_t Ledger::read(void* instance, void* transfer, void* buffer, std::siz
   auto& lent = *static_cast<Lent*>(transfer);
   if (lent.closes > 0 || !lent.offered || lent.file->way != Way::stream)
     own.ledger->findings_.add("no read after close, and of streams only", lent.file->path);
+  own.ledger->take_time(lent);
   return own.ledger->read_on(lent, {static_cast<std::byte*>(buffer), capacity}, own);
+}
+
+// On a thread of its own a read may take its time, while everything else goes on: the loop, and calls of
+// other threads. Not for this transfer.
+void Ledger::take_time(Lent& lent) {
+  if (machine_.thread() == 0 || !random_.chance(slow_reads)) return;
+  if (std::exchange(lent.reading, true))
+    findings_.add(one_call, lent.file->path + " is read twice at a time");
+  machine_.let_pass(random_.between(Duration{}, std::chrono::milliseconds(60)));
+  lent.reading = false;
 }
 
 std::int64_t Ledger::read_on(Lent& lent, std::span<std::byte> into, const Instance& instance) {
@@ -217,7 +231,9 @@ void Ledger::close(void* instance, void* transfer, const tftpkit_outcome* outcom
   auto& lent = *static_cast<Lent*>(transfer);
   if (++lent.closes > 1 || !lent.offered)
     ledger.findings_.add("every source is closed exactly once", lent.file->path + " is closed again");
+  if (lent.reading) ledger.findings_.add(one_call, lent.file->path + " is closed beside a read");
   lent.end = outcome->end;
+  lent.closed = ledger.machine_.timeline.now();
   std::fill(lent.copy.begin(), lent.copy.end(), std::byte{0xdd});
   ledger.forget_descriptor(lent);
 }

@@ -28,9 +28,11 @@ struct Lent {
   TimePoint opened;
   std::vector<std::byte> copy;  // what a BUFFER points to; spoilt at close
   std::size_t position = 0;
-  int other_end = -1;   // of a pipe, or a second descriptor of the file
-  bool offered = true;  // false once the host did not want it
+  int other_end = -1;    // of a pipe, or a second descriptor of the file
+  bool offered = true;   // false once the host did not want it
+  bool reading = false;  // a read is under way
   unsigned closes = 0;
+  TimePoint closed;
   std::uint32_t end = 0;  // TFTPKIT_END_*
 };
 
@@ -74,6 +76,7 @@ class Ledger {
   void feed_pipe(Lent& lent);
   void withdraw(Lent& lent, const tftpkit_source& source);
   void forget_descriptor(Lent& lent);
+  void take_time(Lent& lent);
   std::int64_t read_on(Lent& lent, std::span<std::byte> into, const Instance& instance);
 
   Machine& machine_;

@@ -35,10 +35,16 @@ class Machine {
   // Runs on a thread that is not the loop's.
   void elsewhere(const std::function<void()>& work);
 
+  // How the loop's thread runs on until then, set by our libuv while the loop runs.
+  std::function<void(TimePoint)> run_loop_until;
+  // The thread of now waits, all others go on. One at a time waits: a second one returns at once.
+  void let_pass(Duration time);
+
  private:
   static Machine* current_;
   unsigned long thread_ = 0;
   unsigned long threads_ = 0;
+  bool waiting_ = false;
   std::vector<std::function<void()>> hanging_;
 };
 

@@ -146,23 +146,35 @@ std::optional<TimePoint> next_moment(const Turns& loop) {
   return next;
 }
 
-// Lets time pass until the loop's thread runs; false when nothing will ever happen again.
-bool wait(Turns& loop) {
+// Lets time pass until the loop's thread runs; false when nothing will ever happen again, or nothing up to
+// then.
+bool wait(Turns& loop, std::optional<TimePoint> until = std::nullopt) {
   Machine& machine = *Machine::current();
+  const auto too_late = [until](TimePoint when) { return until && when > *until; };
   while (true) {
     if (!loop.wakes && has_work(loop)) loop.wakes = machine.timeline.now() + machine.kernel.wake_latency();
     const auto event = machine.timeline.next();
     if (loop.wakes && (!event || *event > *loop.wakes)) {
+      if (too_late(*loop.wakes)) return false;
       machine.timeline.move_to(*std::exchange(loop.wakes, std::nullopt));
       return true;
     }
     const auto next = next_moment(loop);
     if (!next) return false;
-    if (event && (loop.wakes || *event <= *next))
+    const bool step = event && (loop.wakes || *event <= *next);
+    if (too_late(step ? *event : *next)) return false;
+    if (step)
       machine.timeline.step();
     else
       machine.timeline.move_to(*next);
   }
+}
+
+// While another thread waits for something.
+void run_until(Turns& loop, TimePoint until) {
+  while (!loop.stopped && wait(loop, until))
+    turn(loop);
+  if (!loop.stopped) Machine::current()->timeline.move_to(until);
 }
 
 template <class Handle>
@@ -196,8 +208,11 @@ int uv_run(uv_loop_t* loop, uv_run_mode mode) {
     run_closing(own);
     return 0;
   }
+  auto& run_on = Machine::current()->run_loop_until;
+  run_on = [&own](TimePoint until) { run_until(own, until); };
   while (!std::exchange(own.stopped, false) && wait(own))
     turn(own);
+  run_on = nullptr;
   return 0;
 }
 
