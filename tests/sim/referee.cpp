@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace tftpkit::sim {
 
@@ -28,9 +29,12 @@ void Referee::finding(const std::string& property, const Packet& packet, const s
 }
 
 void Referee::on_batch() {
-  for (Flow* flow : unanswered_) {
-    flow->answered = flow->acked;
-    flow->ended = flow->ended || flow->told_error;
+  for (auto* entry : unanswered_) {
+    Flow& flow = entry->second;
+    flow.answered = flow.acked;
+    flow.ended = flow.ended || flow.told_error;
+    flow.reads_in_batch = 0;
+    check_gap(entry->first, flow);
   }
   unanswered_.clear();
 }
@@ -49,10 +53,12 @@ void Referee::on_read(const Packet& packet) {
   if (found == flows_.end()) return;
   Flow& flow = found->second;
   ++flow.reads;
+  ++flow.reads_in_batch;
+  flow.last_read = timeline_.now();
   hosts_[packet.from.with_port(0)].answered = true;
   if (opcode(packet.bytes) == Opcode::error && packet.bytes.size() >= 4) flow.told_error = true;
   if (opcode(packet.bytes) == Opcode::ack && packet.bytes.size() >= 4) on_ack(flow, number(packet.bytes));
-  unanswered_.push_back(&flow);
+  unanswered_.push_back(&*found);
 }
 
 // A request of the same place may be this transfer's, said again.
@@ -70,7 +76,30 @@ std::uint64_t Referee::distance(const Flow& flow, std::uint64_t from, std::uint1
 
 void Referee::on_ack(Flow& flow, std::uint16_t wire_block) {
   const std::uint64_t ahead = distance(flow, flow.acked, wire_block);
-  if (ahead != 0 && flow.acked + ahead <= flow.highest) flow.acked += ahead;
+  if (ahead == 0 && flow.highest == 0 && flow.oack)
+    flow.longest_answer = std::max<Duration>(flow.longest_answer, timeline_.now() - flow.oack_sent);
+  if (ahead != 0 && flow.acked + ahead <= flow.highest) on_new_ack(flow, flow.acked + ahead);
+}
+
+void Referee::on_new_ack(Flow& flow, std::uint64_t block) {
+  const TimePoint now = timeline_.now();
+  flow.acked = block;
+  flow.advanced = now;
+  flow.advanced_once_sent = block > flow.resent_to;
+  flow.undoubled = flow.advanced_once_sent;
+  flow.windows_since = 0;
+  if (flow.advanced_once_sent) flow.doubtful_windows = 0;
+  flow.longest_answer = std::max<Duration>(flow.longest_answer, now - flow.blocks[block - 1].first_sent);
+  flow.gap.reset();
+  if (flow.advanced_once_sent && block < flow.last_sent) flow.gap = block + 1;
+}
+
+// RFC 7440 section 4: an ACK for a part of the window says which block comes next.
+void Referee::check_gap(const Key& key, Flow& flow) {
+  if (!std::exchange(flow.gap, std::nullopt) || flow.told_error || !rules_.sends_at_once) return;
+  findings_.add("a gap that an ACK tells of is filled at once", key.server.to_string() + " > " +
+                                                                    key.peer.to_string() + ": block " +
+                                                                    std::to_string(flow.acked + 1));
 }
 
 void Referee::on_sent(const Packet& packet) {
@@ -79,6 +108,7 @@ void Referee::on_sent(const Packet& packet) {
   check_volume(packet);
   const std::uint16_t op = opcode(packet.bytes);
   if (op == Opcode::error) return on_error(packet);
+  served_.insert(packet.to);
   if (op == Opcode::oack) return on_oack(flow_of(packet, true), packet);
   if (op != Opcode::data || packet.bytes.size() < 4)
     return finding("the server sends DATA, OACK and ERROR only", packet, "something else");
@@ -92,7 +122,7 @@ Referee::Flow& Referee::flow_of(const Packet& packet, bool begins) {
   auto [found, added] = flows_.try_emplace(key);
   Flow& flow = found->second;
   if (added || (begins && requests > flow.requests && is_another(flow, packet))) {
-    if (!added) std::erase(unanswered_, &flow);
+    if (!added) std::erase(unanswered_, &*found);
     flow = Flow{};
     flow.rollover = rules_.rollover;
     flow.requests = requests;
@@ -122,6 +152,7 @@ void Referee::check_volume(const Packet& packet) {
 }
 
 void Referee::on_error(const Packet& packet) {
+  if (const auto flow = flows_.find({packet.from, packet.to}); flow != flows_.end()) flow->second.gap.reset();
   const auto text = read_error(packet.bytes);
   if (!text || packet.bytes.size() > 516 || number(packet.bytes) > 8)
     return finding("an ERROR is a known code and a text that ends with its only NUL", packet, "");
@@ -141,7 +172,10 @@ void Referee::on_oack(Flow& flow, const Packet& packet) {
   flow.windowsize = given("windowsize", 1);
   flow.rollover = given("rollover", rules_.rollover);
   flow.asked = std::chrono::seconds(given("timeout", 0));
-  if (flow.oack) went_again(flow, packet);
+  if (flow.oack)
+    went_again(flow, packet);
+  else
+    flow.oack_sent = timeline_.now();
   flow.oack = true;
   flow.last_send = timeline_.now();
 }
@@ -151,6 +185,8 @@ void Referee::on_data(Flow& flow, const Packet& packet) {
   if (payload > flow.blksize) return finding("a block is as long as agreed", packet, "longer");
   if (flow.ended) return finding("nothing follows an ERROR of the client", packet, "");
   if (flow.oack) check_mtu(packet);
+  if (flow.reads_in_batch == 1)
+    flow.answered = flow.acked;  // with more of them nobody knows to which this is
   const std::uint64_t ahead = distance(flow, flow.answered, number(packet.bytes));
   const std::uint64_t block = flow.answered + ahead;
   if (ahead == 0 || block > flow.acked + flow.windowsize)
@@ -160,6 +196,7 @@ void Referee::on_data(Flow& flow, const Packet& packet) {
   if (flow.last_block && block > *flow.last_block) finding("nothing follows the last block", packet, "");
   if (payload < flow.blksize) flow.last_block = block;
   if (flow.sent_any && block <= flow.last_sent) went_again(flow, packet);
+  if (flow.gap == block) flow.gap.reset();
   flow.sent_any = true;
   flow.last_sent = block;
   flow.highest = std::max(flow.highest, block);
@@ -180,15 +217,45 @@ void Referee::went_again(Flow& flow, const Packet& packet) {
   ++totals_.restarts;
   const Duration interval = std::max(rules_.shortest_interval, flow.asked);
   if (timeline_.now() - flow.last_send >= interval) {
+    check_pause(flow, packet);
+    flow.undoubled = false;
     ++flow.restarts_by_time;
     return;
   }
+  check_windows(flow, packet);
   if (flow.reads_spent < heard(flow, packet)) {
     ++flow.reads_spent;
     ++flow.restarts_by_read;
     return;
   }
   finding("one ACK never brings two windows", packet, "sent again, without a new packet and before its time");
+}
+
+// RFC 6298: at most SRTT + 4 RTTVAR, and neither is more than the longest answer; until the timer has passed
+// once in vain, after which it doubles.
+void Referee::check_pause(const Flow& flow, const Packet& packet) {
+  const bool known = flow.undoubled && flow.longest_answer > Duration{};
+  const bool asked_anew = peers_[packet.to].requests > flow.requests;
+  if (!known || asked_anew || !rules_.sends_at_once || timeline_.now() == flow.last_read) return;
+  const Duration most = flow.asked > Duration{}
+                            ? flow.asked
+                            : std::max<Duration>(rules_.shortest_interval, 5 * flow.longest_answer);
+  const Duration pause = timeline_.now() - std::max(flow.last_send, flow.advanced);
+  if (pause > most + rules_.slowness)
+    finding("a loss costs as long as answers take", packet,
+            std::to_string(pause.count() / 1000) + " us, answers took at most " +
+                std::to_string(flow.longest_answer.count() / 1000) + " us");
+}
+
+// What was read starts a window over once when it tells of a gap, and once when it asks for more without
+// bringing anything. Of ACKs that may be about older copies one in a row may tell of a gap. One more of each
+// for what the server was told in one batch with others, and nobody knows in which order it answered.
+void Referee::check_windows(Flow& flow, const Packet& packet) {
+  if (flow.acked == 0 || flow.reads_in_batch != 1) return;
+  if (++flow.windows_since > 3)
+    finding("an ACK that brings nothing starts the window over once", packet, "it goes out again and again");
+  if (flow.advanced == timeline_.now() && !flow.advanced_once_sent && ++flow.doubtful_windows > 2)
+    finding("a row of doubtful ACKs starts the window over once", packet, "it goes out for each");
 }
 
 void Referee::check_block(Flow& flow, std::uint64_t block, const Packet& packet) {
@@ -198,10 +265,12 @@ void Referee::check_block(Flow& flow, std::uint64_t block, const Packet& packet)
   const std::uint64_t reads = heard(flow, packet);
   if (known.sends == 0) {
     known.reads_before = reads;
+    known.first_sent = timeline_.now();
     known.hash = hash;
   } else {
     ++totals_.resends;
     ++flow.resends;
+    flow.resent_to = std::max(flow.resent_to, block);
   }
   ++known.sends;
   known.sends_unheard =

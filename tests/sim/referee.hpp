@@ -26,6 +26,8 @@ struct Rules {
   Duration quiet_after{};  // nothing is sent to who has been silent for so long
   unsigned rollover = 0;
   bool respects_mtu = true;
+  bool sends_at_once = true;  // nothing that is sent meets a full socket or is lost in the server's kernel
+  Duration slowness{};        // how late the server's thread may run, and its timers go
 };
 
 class Referee {
@@ -46,6 +48,8 @@ class Referee {
     std::uint64_t sent = 0, read = 0, restarts = 0, resends = 0;
   };
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
+  // Has anything of a transfer been sent there?
+  [[nodiscard]] bool served(const Address& peer) const { return served_.contains(peer); }
 
  private:
   struct Block {
@@ -55,6 +59,7 @@ class Referee {
     std::uint64_t reads_at_last = 0;  // and when it last did
     std::size_t hash = 0;
     std::size_t size = 0;
+    TimePoint first_sent;
   };
   // One transfer port and one peer.
   struct Flow {
@@ -74,6 +79,18 @@ class Referee {
     std::uint64_t resends = 0;
     std::uint64_t restarts_by_read = 0, restarts_by_time = 0;
     TimePoint last_send;
+    TimePoint last_read;
+    unsigned reads_in_batch = 0;
+    // Of the newest ACK that brought something.
+    TimePoint advanced;
+    bool advanced_once_sent = false;   // it was for a block that was sent once
+    std::optional<std::uint64_t> gap;  // that it told of, until the block is sent again
+    unsigned windows_since = 0;        // again, because of something read
+    unsigned doubtful_windows = 0;     // in a row, each because of an ACK for blocks that were sent twice
+    std::uint64_t resent_to = 0;
+    Duration longest_answer{};
+    bool undoubled = false;  // no timer has passed since something sent once was answered
+    TimePoint oack_sent;
     std::vector<Block> blocks;  // from 1
     std::optional<std::uint64_t> last_block;
   };
@@ -94,6 +111,10 @@ class Referee {
   };
 
   void on_ack(Flow& flow, std::uint16_t wire_block);
+  void on_new_ack(Flow& flow, std::uint64_t block);
+  void check_gap(const Key& key, Flow& flow);
+  void check_pause(const Flow& flow, const Packet& packet);
+  void check_windows(Flow& flow, const Packet& packet);
   void on_oack(Flow& flow, const Packet& packet);
   void on_data(Flow& flow, const Packet& packet);
   void on_error(const Packet& packet);
@@ -112,7 +133,8 @@ class Referee {
   Findings& findings_;
   Rules rules_;
   std::unordered_map<Key, Flow, KeyHash> flows_;
-  std::vector<Flow*> unanswered_;  // read something in this batch
+  std::vector<std::pair<const Key, Flow>*> unanswered_;  // read something in this batch
+  std::unordered_set<Address> served_;
   std::unordered_map<Address, Peer> peers_;
   std::map<Address, Host> hosts_;
   std::vector<std::pair<Address, Address>> seen_;

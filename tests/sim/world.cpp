@@ -37,6 +37,9 @@ World::World(std::uint64_t seed)
   rules.quiet_after = longest_life();
   rules.rollover = scenario_.config.protocol.rollover;
   rules.respects_mtu = scenario_.config.protocol.respect_path_mtu;
+  const KernelFaults& kernel = scenario_.kernel;
+  rules.sends_at_once = kernel.send_room == 0 && kernel.no_buffers == 0 && kernel.unreachable == 0;
+  rules.slowness = 2 * kernel.latency + milliseconds(3);
   referee_.emplace(machine_.timeline, network_, findings_, rules);
   for (const File& file : scenario_.files)
     ledger_.add(file);
@@ -212,6 +215,7 @@ void World::judge() {
     if (served_[at]->transfers != 0)
       find("every transfer lets go of its instance", served_[at]->instance->name());
   ledger_.check_closed();
+  judge_ends();
   referee_->check_end();
   for (std::size_t at = 0; at < clients_.size(); ++at)
     judge_client(*clients_[at], scenario_.visitors[at].weather);
@@ -256,6 +260,49 @@ void World::judge_verdicts(const Client& client) {
     if (count > may_be[peer])
       find("what is complete at the client is no failure for the server",
            client.name() + " from " + peer.to_string());
+}
+
+void World::judge_ends() {
+  std::map<Address, std::vector<const Lent*>> answers;
+  for (const auto& lent : ledger_.lent())
+    if (lent->offered && lent->closes > 0 && !network_.tainted(lent->peer))
+      answers[lent->peer].push_back(lent.get());
+  for (const auto& [peer, of_peer] : answers) {
+    judge_one_answer(of_peer);
+    judge_successors(of_peer);
+  }
+}
+
+// Who was served from one answer, by way of a redirect or not: both hear how it ended, and never that the
+// host had its reasons, since all that could be is over when the first packet leaves.
+void World::judge_one_answer(const std::vector<const Lent*>& of_peer) {
+  const Lent* answer = nullptr;
+  const Lent* redirect = nullptr;
+  for (const Lent* lent : of_peer) {
+    const Lent*& place = lent->file->way == Way::redirect ? redirect : answer;
+    if (std::exchange(place, lent) != nullptr) return;
+  }
+  if (answer == nullptr || !referee_->served(answer->peer)) return;
+  const std::string who = answer->file->path + " for " + answer->peer.to_string();
+  if (answer->end == TFTPKIT_END_HOST) find("a plugin hears how its transfer ended", who + ": as END_HOST");
+  if (redirect != nullptr && redirect->request == answer->request && redirect->end != answer->end)
+    find("a redirect hears the same end as its target",
+         who + ": " + std::to_string(redirect->end) + " and " + std::to_string(answer->end));
+}
+
+// A machine that began anew has shown that it means the newer transfer: the one before is over then. Calls of
+// these shelves happen in the order in which they were made.
+void World::judge_successors(const std::vector<const Lent*>& of_peer) {
+  for (std::size_t at = 1; at < of_peer.size(); ++at) {
+    const Lent& before = *of_peer[at - 1];
+    const Lent& after = *of_peer[at];
+    const bool in_order =
+        before.file == after.file && (after.file->shelf == at_once || after.file->shelf == one_by_one);
+    if (!in_order || after.end != TFTPKIT_END_DELIVERED || before.end == TFTPKIT_END_HOST) continue;
+    if (before.closed > after.closed)
+      find("who begins anew and goes on has one transfer",
+           before.file->path + " for " + before.peer.to_string() + ": the first ended after the second");
+  }
 }
 
 }  // namespace tftpkit::sim

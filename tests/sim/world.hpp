@@ -51,6 +51,9 @@ class World {
   void judge();
   void judge_client(const Client& client, const Weather& weather);
   void judge_verdicts(const Client& client);
+  void judge_ends();
+  void judge_one_answer(const std::vector<const Lent*>& of_peer);
+  void judge_successors(const std::vector<const Lent*>& of_peer);
   void find(const std::string& property, const std::string& what) { findings_.add(property, what); }
   [[nodiscard]] TimePoint after_beginning(Duration time) const { return began_ + time; }
 
