@@ -26,9 +26,11 @@ using observe::Level;
 constexpr std::chrono::seconds patience_with_plugins{5};  // at the very end, for calls that do not return
 constexpr unsigned most_workers = 8;                      // by default: more loops than this bring nothing
 
+// Half of the cores: receiving in the kernel, plugins and the log want theirs as well, and fewer loops have
+// more clients each, whose packets come and leave together.
 unsigned worker_count(const config::Config& config) {
   if (config.workers != 0) return config.workers;
-  return std::clamp(std::thread::hardware_concurrency(), 1U, most_workers);
+  return std::clamp(std::thread::hardware_concurrency() / 2, 1U, most_workers);
 }
 
 std::vector<loop::Address> listen_addresses(const config::Config& config) {
