@@ -1,8 +1,6 @@
 #include "loop/deadlines.hpp"
 
-#include "loop/errors.hpp"
-
-#include <uv.h>
+#include "loop/alarm.hpp"
 
 #include <optional>
 
@@ -23,32 +21,27 @@ Wheel::Tick tick_at_or_after(TimePoint time) noexcept {
 }  // namespace
 
 struct Deadlines::State {
-  explicit State(Loop& owner) : loop{&owner}, wheel{tick_at_or_before(owner.now())} {}
+  explicit State(Loop& owner)
+      : loop{&owner}, wheel{tick_at_or_before(owner.now())}, alarm{owner, [this] { on_alarm(); }} {}
 
-  uv_timer_t timer{};
   Loop* loop;
   Wheel wheel;
+  Alarm alarm;
   std::optional<Wheel::Tick> armed;
   bool firing = false;
 
   void arm(Wheel::Tick tick) noexcept;
-  void on_timer();
+  void on_alarm();
 };
 
-// uv_now() counts the same milliseconds as steady_clock: both are CLOCK_MONOTONIC. The difference to
-// the loop's own (perhaps stale) time makes the timer absolute.
 void Deadlines::State::arm(Wheel::Tick tick) noexcept {
   if (armed && *armed <= tick) return;
   armed = tick;
-  const std::uint64_t loop_time = uv_now(loop->uv());
-  uv_timer_start(
-      &timer, [](uv_timer_t* handle) { static_cast<State*>(handle->data)->on_timer(); },
-      tick > loop_time ? tick - loop_time : 0, 0);
+  alarm.set(tick);
 }
 
-// The clock is read anew: with a time older than libuv's nothing would be due, and libuv would call a
-// timer armed with 0 again at once, for ever.
-void Deadlines::State::on_timer() {
+// The clock is read anew: with an older time nothing might be due.
+void Deadlines::State::on_alarm() {
   armed.reset();
   firing = true;
   loop->refresh_now();
@@ -61,15 +54,9 @@ void Deadlines::State::on_timer() {
   if (const auto next = wheel.next_event()) arm(*next);
 }
 
-Deadlines::Deadlines(Loop& loop) : state_{std::make_unique<State>(loop)} {
-  uv_timer_init(loop.uv(), &state_->timer);
-  state_->timer.data = state_.get();
-}
+Deadlines::Deadlines(Loop& loop) : state_{std::make_unique<State>(loop)} {}
 
-Deadlines::~Deadlines() {
-  uv_close(reinterpret_cast<uv_handle_t*>(&state_.release()->timer),
-           [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
-}
+Deadlines::~Deadlines() = default;
 
 void Deadlines::set(Deadline& deadline, TimePoint when) noexcept {
   state_->wheel.set(deadline.node_, tick_at_or_after(when));

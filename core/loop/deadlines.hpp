@@ -1,4 +1,4 @@
-// Deadlines: all deadlines of one loop on one timing wheel behind one libuv timer, 1 ms apart.
+// Deadlines: all deadlines of one loop on one timing wheel behind one alarm, 1 ms apart.
 // Knows nothing of what is late; the owner embeds a Deadline and is called on the loop's thread.
 #pragma once
 
