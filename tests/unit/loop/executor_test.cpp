@@ -35,6 +35,25 @@ void run_to_the_end(Executor& executor) {
 
 }  // namespace
 
+TEST_CASE("a job that stalls in a lane of quick ones does not keep those behind it") {
+  Executor executor{8};
+  Lane lane = executor.lane("quick", 4);
+  std::promise<void> warm;
+  for (int job = 0; job < 100; ++job)
+    lane.submit([] {});
+  lane.submit([&] { warm.set_value(); });
+  warm.get_future().wait();
+  Gate stalls[3];
+  for (Gate& gate : stalls)
+    lane.submit(gate.job());
+  std::promise<void> behind;
+  lane.submit([&] { behind.set_value(); });
+  CHECK(behind.get_future().wait_for(20s) == std::future_status::ready);
+  for (Gate& gate : stalls)
+    gate.open.set_value();
+  run_to_the_end(executor);
+}
+
 TEST_CASE("a lane with cap 1 runs its jobs one at a time and in order") {
   Executor executor{4};
   Lane lane = executor.lane("serial", 1);
