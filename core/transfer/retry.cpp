@@ -7,6 +7,8 @@ namespace tftpkit::transfer {
 namespace {
 
 constexpr std::uint8_t convincing = 2;  // answers soon after a copy
+constexpr std::uint8_t quick_windows =
+    3;  // in a row, of which one may have been lucky in a queue for thousands
 // Where losses are known to be the reason the interval doubles from this try on (as Linux has it for thin
 // streams of TCP): in lockstep a quarter of all tries is lost again at 20 % loss.
 constexpr unsigned kept_intervals = 5;
@@ -57,12 +59,23 @@ void Retry::on_clean_progress() noexcept {
   settle_interval();
 }
 
+// With 10,000 clients at once the round trip of one window may be an eighth of the last one's: beginning anew
+// each time sent a quarter of all blocks twice.
+void Retry::on_sample(Duration round_trip, Duration whole) noexcept {
+  rtt_.on_sample(round_trip, whole, plausible());
+}
+
+// A round trip that a window may have; in lockstep there is no queue of our own making.
+Duration Retry::plausible() const noexcept {
+  return windows_ ? policy_.initial : Duration::zero();
+}
+
 // Where every window loses something nothing is ever sent just once, and the doubling would stay for ever. An
 // answer that came as soon after the last copy as answers come ends it too, since losses are why copies were
 // needed. Unless an echo says that they were sent too early: then the round trip has grown, and the doubling
 // is what lets it be measured. It takes two such answers then, without a late echo between them.
 void Retry::on_doubtful_progress(Duration since_copy) noexcept {
-  if (!echoed_ && tries_ > 0) rtt_.on_hint(since_copy, windows_ ? policy_.initial : Duration::zero());
+  if (!echoed_ && tries_ > 0) rtt_.on_hint(since_copy, plausible());
   if (!rtt_.timeout()) rtt_.on_sample(since_copy);  // a guess from the wire is better than the policy's
   if (!is_prompt(since_copy)) return;
   if (echoed_ && ++prompt_ < convincing) return;

@@ -33,7 +33,7 @@ class Retry {
   void on_progress(TimePoint now) noexcept;               // the budget starts again
   void on_excused(TimePoint now) noexcept;                // the silence so far was not the peer's
   // Of something sent exactly once (Karn); `whole`: for all of the flight.
-  void on_sample(Duration round_trip, Duration whole) noexcept { rtt_.on_sample(round_trip, whole); }
+  void on_sample(Duration round_trip, Duration whole) noexcept;
   void on_sample(Duration round_trip) noexcept { rtt_.on_sample(round_trip); }
   void on_clean_progress() noexcept;                        // ends the doubling
   void on_doubtful_progress(Duration since_copy) noexcept;  // of something sent again that long ago
@@ -55,6 +55,7 @@ class Retry {
   [[nodiscard]] Duration jittered(Duration interval) noexcept;
   [[nodiscard]] Duration doubled(Duration interval) const noexcept;
   [[nodiscard]] bool is_prompt(Duration since_copy) const noexcept;
+  [[nodiscard]] Duration plausible() const noexcept;
   void settle_interval() noexcept;
 
   RetryPolicy policy_;

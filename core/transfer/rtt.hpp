@@ -13,8 +13,9 @@ class RttEstimator {
  public:
   // A sample below zero (a clock that was set by hand) counts as zero. `whole`: what it would be for all of
   // the flight, if only a part was answered. Far below the estimate it begins the estimate anew, see .cpp.
-  void on_sample(Duration sample, Duration whole) noexcept;
-  void on_sample(Duration sample) noexcept { on_sample(sample, sample); }
+  // An estimate up to `kept` is begun anew only after a row of samples that contradict it.
+  void on_sample(Duration sample, Duration whole, Duration kept) noexcept;
+  void on_sample(Duration sample) noexcept { on_sample(sample, sample, Duration::zero()); }
 
   // No sample: an answer came so soon after the last copy of what it is about, but may be one to an older
   // copy. Far below the estimate it makes it be forgotten; an estimate up to `kept` stays.
@@ -36,8 +37,9 @@ class RttEstimator {
   Duration smoothed_{};
   Duration variation_{};
   Duration shortest_{};
-  std::optional<Duration> hint_;   // the last one, far below the estimate and below any sample
-  std::uint8_t since_anew_ = 255;  // samples since the estimate began anew
+  std::optional<Duration> hint_;    // the last one, far below the estimate and below any sample
+  std::uint8_t since_anew_ = 255;   // samples since the estimate began anew
+  std::uint8_t short_answers_ = 0;  // in a row that contradict the estimate
   bool sampled_ = false;
 };
 

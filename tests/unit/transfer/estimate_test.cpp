@@ -52,6 +52,19 @@ TEST_CASE("an answer far sooner than the round trip believed begins the estimate
   CHECK(rtt.timeout() == 6ms);
 }
 
+TEST_CASE("an estimate that may well be right is begun anew for a row of short answers, not for one") {
+  RttEstimator rtt;
+  for (int window = 0; window < 20; ++window)
+    rtt.on_sample(300ms, 300ms, 1s);
+  rtt.on_sample(10ms, 10ms, 1s);
+  rtt.on_sample(300ms, 300ms, 1s);
+  rtt.on_sample(10ms, 10ms, 1s);
+  rtt.on_sample(10ms, 10ms, 1s);
+  CHECK(*rtt.timeout() > 300ms);
+  rtt.on_sample(10ms, 10ms, 1s);
+  CHECK(*rtt.timeout() == 30ms);
+}
+
 TEST_CASE("a round trip that goes up and down all the time begins anew once in sixteen samples") {
   RttEstimator rtt;
   rtt.on_sample(100ms);
@@ -69,7 +82,7 @@ TEST_CASE("a round trip that goes up and down all the time begins anew once in s
 TEST_CASE("an answer for a part of a flight says nothing against the whole round trip") {
   RttEstimator rtt;
   rtt.on_sample(80ms);
-  rtt.on_sample(5ms, 80ms);
+  rtt.on_sample(5ms, 80ms, 0s);
   CHECK(rtt.timeout() > 80ms);
 }
 
