@@ -33,6 +33,7 @@ class Server:
         self._environment = {**os.environ, "NO_COLOR": "1", "RUNTIME_DIRECTORY": self._home.name,
                              "STATE_DIRECTORY": self._home.name, **(environment or {})}
         self._lines = []
+        self._counted = []  # those with counters: a log may have a million others
         self._news = threading.Condition()
 
     def __enter__(self):
@@ -92,15 +93,11 @@ class Server:
 
     def counters(self):
         """The server's counters now, by name: SIGUSR1 makes it write them into its log."""
-        def lines():
-            return [line for line in self._lines if " counters " in line]
-        with self._news:
-            before = len(lines())
+        before = len(self._counted)
         self.process.send_signal(signal.SIGUSR1)
-        self.wait_until(lambda: len(lines()) > before, what="the counters in the log")
-        with self._news:
-            pairs = (word.partition("=") for word in lines()[-1].split() if "=" in word)
-            return {name: int(value) for name, _, value in pairs if value.isdigit()}
+        self.wait_until(lambda: len(self._counted) > before, what="the counters in the log")
+        pairs = (word.partition("=") for word in self._counted[-1].split() if "=" in word)
+        return {name: int(value) for name, _, value in pairs if value.isdigit()}
 
     def wait_counter(self, name, value, seconds=TIME_LIMIT):
         """Waits until the counter is (at least) so large, and returns all."""
@@ -145,6 +142,8 @@ class Server:
                     self.addresses.append((host.strip("[]"), int(port)))
                 elif not is_output:
                     self._lines.append(line)
+                    if " counters " in line:
+                        self._counted.append(line)
                 self._news.notify_all()
         with self._news:
             self._news.notify_all()
