@@ -38,18 +38,21 @@ std::string regular_fault(const tftpkit_source& source, std::uint64_t file_size)
   return {};
 }
 
+// Nothing is made for a right one: without memory for a text its descriptor would be nobody's.
 std::string fd_fault(const tftpkit_source& source, struct stat& seen) {
-  std::string named = "a FD with descriptor " + std::to_string(source.fd);
-  if (source.fd < 0) return named;
-  if (source.fd <= STDERR_FILENO) return named + ", which is a standard descriptor of the process";
+  const auto fault = [&](const std::string& what) {
+    return "a FD with descriptor " + std::to_string(source.fd) + what;
+  };
+  if (source.fd < 0) return fault("");
+  if (source.fd <= STDERR_FILENO) return fault(", which is a standard descriptor of the process");
   const int flags = ::fcntl(source.fd, F_GETFL);
-  if (flags < 0 || ::fstat(source.fd, &seen) != 0) return named + ": " + std::strerror(errno);
+  if (flags < 0 || ::fstat(source.fd, &seen) != 0) return fault(std::string{": "} + std::strerror(errno));
   if ((flags & O_PATH) != 0 || (flags & O_ACCMODE) == O_WRONLY)
-    return named + ", which is not open for reading";
-  if (S_ISDIR(seen.st_mode)) return named + ", which is a directory";
+    return fault(", which is not open for reading");
+  if (S_ISDIR(seen.st_mode)) return fault(", which is a directory");
   if (S_ISREG(seen.st_mode)) return regular_fault(source, static_cast<std::uint64_t>(seen.st_size));
   if (source.fd_offset != 0)
-    return named + " and fd_offset " + number(source.fd_offset) + ", but it is no regular file";
+    return fault(" and fd_offset " + number(source.fd_offset) + ", but it is no regular file");
   return {};
 }
 

@@ -7,6 +7,7 @@
 #include <deque>
 #include <iterator>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -136,7 +137,10 @@ void ExecutorState::run_thread(std::unique_lock<std::mutex> lock) {
     auto [lane, job] = take();
     lock.unlock();
     const auto began = Clock::now();
-    job();
+    try {
+      job();
+    } catch (const std::bad_alloc&) {  // whoever waits for it has a deadline
+    }
     job = nullptr;  // what it captured is destroyed outside the lock
     const auto took = Clock::now() - began;
     lock.lock();

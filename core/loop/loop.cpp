@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cassert>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -38,8 +39,12 @@ void Loop::State::run_posted() {
     const std::lock_guard lock{mutex};
     running.swap(posted);
   }
-  for (auto& work : running)
-    work();
+  for (auto& work : running) {
+    try {
+      work();
+    } catch (const std::bad_alloc&) {  // whoever waits for it has a deadline
+    }
+  }
   running.clear();
   if (stop_asked.exchange(false)) uv_stop(&loop);
 }

@@ -120,9 +120,12 @@ class Log::Core {
 
  private:
   void append(const Line& line);
+  template <class Append>
+  void append_or_lose(Append append_lines) noexcept;
   void append_if_room(const Line& line);
   void append_repeats(Steady::time_point now);
   void append_loss();
+  void append_not_reopened(int error);
   void wait_for_work(std::unique_lock<std::mutex>& lock);
   void gather(std::unique_lock<std::mutex>& lock);
   void finish_within(std::chrono::milliseconds time) noexcept;
@@ -152,13 +155,30 @@ class Log::Core {
   std::thread thread_;
 };
 
+// A whole line, or nothing of it: there may be no memory.
 void Log::Core::append(const Line& line) {
-  if (json_) {
-    append_json_line(pending_, line);
-  } else {
-    append_text_line(pending_, line, colour_);
+  const std::size_t before = pending_.size();
+  try {
+    if (json_) {
+      append_json_line(pending_, line);
+    } else {
+      append_text_line(pending_, line, colour_);
+    }
+  } catch (...) {
+    pending_.resize(before);
+    throw;
   }
   ++accepted_;
+}
+
+// For lines of the thread's own.
+template <class Append>
+void Log::Core::append_or_lose(Append append_lines) noexcept {
+  try {
+    append_lines();
+  } catch (...) {  // no memory for the line
+    lose_one();
+  }
 }
 
 void Log::Core::append_if_room(const Line& line) {
@@ -193,6 +213,12 @@ void Log::Core::append_loss() {
   loss_reason_ = 0;
 }
 
+void Log::Core::append_not_reopened(int error) {
+  const std::string reason = std::generic_category().message(error);
+  const std::array fields = {Field("reason", reason)};
+  append({std::chrono::system_clock::now(), Level::warning, "the log file cannot be opened anew", fields});
+}
+
 void Log::Core::wait_for_work(std::unique_lock<std::mutex>& lock) {
   const auto has_work = [this] { return stopping_ || reopening_ || !pending_.empty(); };
   while (!has_work()) {
@@ -220,7 +246,7 @@ void Log::Core::run() {
   while (true) {
     wait_for_work(lock);
     gather(lock);
-    append_repeats(stopping_ ? Steady::time_point::max() : Steady::now());
+    append_or_lose([this] { append_repeats(stopping_ ? Steady::time_point::max() : Steady::now()); });
     if (stopping_ && pending_.empty() && !reopening_) break;
     lines.clear();
     std::swap(lines, pending_);
@@ -235,14 +261,9 @@ void Log::Core::run() {
       lost_.fetch_add(lost_here, std::memory_order_relaxed);
       loss_reason_ = sink_.last_error();
     } else if (!lines.empty() && lost() > lost_told_) {
-      append_loss();
+      append_or_lose([this] { append_loss(); });
     }
-    if (reopen_error != 0) {
-      const std::string reason = std::generic_category().message(reopen_error);
-      const std::array fields = {Field("reason", reason)};
-      append(
-          {std::chrono::system_clock::now(), Level::warning, "the log file cannot be opened anew", fields});
-    }
+    if (reopen_error != 0) append_or_lose([&] { append_not_reopened(reopen_error); });
     done_.notify_all();
   }
   stopped_ = true;

@@ -1,5 +1,7 @@
 #include "serve/opening.hpp"
 
+#include "serve/without_memory.hpp"
+
 #include <utility>
 
 namespace tftpkit::serve {
@@ -48,8 +50,18 @@ void Opening::ask_next() {
                   why);
   }
   asked_ = std::make_shared<PluginTransfer>(loop_, candidates_[next_++]);
-  asked_->open(request_,
-               [self = shared_from_this()](host::Answer answer) { self->on_answer(std::move(answer)); });
+  asked_->open(request_, [self = shared_from_this()](host::Answer answer) {
+    if (!if_memory_allows([&] { self->on_answer(std::move(answer)); })) self->out_of_memory();
+  });
+}
+
+// What the plugin has opened is closed by the last who holds its call. Both texts are short enough to need no
+// memory.
+void Opening::out_of_memory() {
+  if (asked_) asked_->abandon();
+  if (on_resolved_)
+    resolve(NotFound{
+        {wire::ErrorCode::not_defined, "out of memory"}, "out of memory", {}, std::exchange(chain_, {})});
 }
 
 // What a plugin answered, in the words of plugin.h.

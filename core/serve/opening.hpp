@@ -62,6 +62,7 @@ class Opening : public std::enable_shared_from_this<Opening> {
   void refuse(wire::ErrorCode code, const std::string& text, std::string explanation);
   void tell(const host::Answer& answer) const;
   void resolve(Resolution resolution);
+  void out_of_memory();
 
   loop::Loop& loop_;
   Candidates candidates_;

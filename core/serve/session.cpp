@@ -1,6 +1,7 @@
 #include "serve/session.hpp"
 
 #include "serve/make_body.hpp"
+#include "serve/without_memory.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -61,10 +62,30 @@ void Session::replaces(const std::shared_ptr<Session>& previous) {
 
 int Session::start() {
   const auto self = shared_from_this();
-  if (const int error = open_socket(); error != 0) return error;
-  agree();
-  open_source();
-  return 0;
+  try {
+    if (const int error = open_socket(); error != 0) return error;
+    agree();
+    open_source();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    end(host_failed, "out of memory");
+    throw;
+  }
+}
+
+// Memory that runs out in one step of this transfer ends it, and no other.
+template <class Step>
+void Session::with_memory(Step step) {
+  const auto self = shared_from_this();
+  if (!if_memory_allows(step)) out_of_memory();
+}
+
+void Session::out_of_memory() {
+  if (ended_) return;
+  (void)if_memory_allows([this] {
+    if (may_send_error()) (void)socket_->send(home_.no_memory);
+  });
+  end(host_failed, "out of memory");
 }
 
 int Session::open_socket() {
@@ -108,10 +129,12 @@ void Session::open_source() {
 }
 
 void Session::on_resolved(Resolution resolution) {
-  home_.deadlines.cancel(deadline_);
-  opening_.reset();
-  if (auto* found = std::get_if<Found>(&resolution)) return on_found(std::move(*found));
-  on_not_found(std::get<NotFound>(resolution));
+  with_memory([&] {
+    home_.deadlines.cancel(deadline_);
+    opening_.reset();
+    if (auto* found = std::get_if<Found>(&resolution)) return on_found(std::move(*found));
+    on_not_found(std::get<NotFound>(resolution));
+  });
 }
 
 void Session::on_not_found(const NotFound& not_found) {
@@ -128,7 +151,7 @@ void Session::on_found(Found found) {
     return refuse({wire::ErrorCode::not_defined, "the server is out of buffer memory, try again later"},
                   refused, "buffer memory: limits.buffer_memory is used up");
   const auto on_ready = [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->pump();
+    if (const auto self = weak.lock()) self->with_memory([&] { self->pump(); });
   };
   try {
     body_ = make_body(std::move(found.source), agreement_.terms, chain_.back(),
@@ -156,30 +179,34 @@ bool Session::is_repeat(const wire::Request& request) const {
 void Session::on_repeated_request() {
   ++home_.counters.repeats_swallowed;
   if (!sender_) return;
-  const auto self = shared_from_this();
-  sender_->on_repeated_request(home_.loop.now());
-  pump();
+  with_memory([this] {
+    sender_->on_repeated_request(home_.loop.now());
+    pump();
+  });
 }
 
 void Session::on_writable() {
-  const auto self = shared_from_this();
-  blocked_ = false;
-  pump();
+  with_memory([this] {
+    blocked_ = false;
+    pump();
+  });
 }
 
 void Session::on_refused() {
-  const auto self = shared_from_this();
-  if (!sender_)
-    return end(verdict_of(transfer::Outcome::unreachable),
-               "the client closed its port before it was answered");
-  sender_->on_unreachable(home_.loop.now());
-  pump();
+  with_memory([this] {
+    if (!sender_)
+      return end(verdict_of(transfer::Outcome::unreachable),
+                 "the client closed its port before it was answered");
+    sender_->on_unreachable(home_.loop.now());
+    pump();
+  });
 }
 
 void Session::on_packet(std::span<const std::byte> packet) {
-  const auto self = shared_from_this();
-  understand(packet);
-  pump();
+  with_memory([&] {
+    understand(packet);
+    pump();
+  });
 }
 
 void Session::understand(std::span<const std::byte> packet) {
@@ -206,7 +233,10 @@ void Session::on_client_error(const wire::Error& error) {
 }
 
 void Session::on_deadline() {
-  const auto self = shared_from_this();
+  with_memory([this] { on_time(); });
+}
+
+void Session::on_time() {
   if (opening_) return on_silent_plugin();
   if (!sender_) return;
   const auto now = home_.loop.now();
@@ -325,10 +355,11 @@ void Session::settle_previous(bool client_goes_on) {
 }
 
 void Session::shut_down(const std::string& text) {
-  const auto self = shared_from_this();
-  if (opening_) opening_->give_up({TFTPKIT_END_SHUTDOWN, 0, {}, 0});
-  opening_.reset();
-  refuse({wire::ErrorCode::not_defined, text}, serve::shut_down, "");
+  with_memory([&] {
+    if (opening_) opening_->give_up({TFTPKIT_END_SHUTDOWN, 0, {}, 0});
+    opening_.reset();
+    refuse({wire::ErrorCode::not_defined, text}, serve::shut_down, "");
+  });
 }
 
 void Session::drop() {
@@ -343,20 +374,27 @@ void Session::refuse(const wire::Reject& reject, const Verdict& verdict, const s
 
 // An address that has not proved itself and had its DATA has had all that it gets, or we would be an
 // amplifier. A client that is there acknowledges the DATA, and hears then that nobody knows it any more.
+bool Session::may_send_error() const {
+  return socket_ && (!sender_ || sender_->proven() || sender_->counters().blocks_sent == 0);
+}
+
 void Session::send_error(const wire::Reject& reject) {
-  if (sender_ && !sender_->proven() && sender_->counters().blocks_sent > 0) return;
-  if (socket_) (void)socket_->send(wire::encode_error(reject));
+  if (may_send_error()) (void)socket_->send(wire::encode_error(reject));
 }
 
 void Session::end(const Verdict& verdict, const std::string& why) {
   if (std::exchange(ended_, true)) return;
   const auto self = shared_from_this();
-  if (opening_) opening_->give_up({verdict.plugin_end, 0, {}, 0});
+  (void)if_memory_allows([&] {
+    if (opening_) opening_->give_up({verdict.plugin_end, 0, {}, 0});
+  });
   opening_.reset();
   home_.deadlines.cancel(deadline_);
   // A client that hears nothing for so long may still wait: it should learn that we do not.
   if (verdict.plugin_end == TFTPKIT_END_TIMEOUT && sender_ && sender_->proven())
-    send_error({wire::ErrorCode::not_defined, "no acknowledgement for too long"});
+    (void)if_memory_allows([this] {
+      send_error({wire::ErrorCode::not_defined, "no acknowledgement for too long"});
+    });
   ticket_ = {};  // whoever reads that this has ended may begin another
   host::Ending ending{verdict.plugin_end, 0, {}, 0};
   ending.elapsed = std::chrono::duration_cast<std::chrono::microseconds>(home_.loop.now() - began_);
@@ -369,10 +407,10 @@ void Session::end(const Verdict& verdict, const std::string& why) {
   }
   // Whoever reads the line finds it counted.
   ++(home_.counters.*verdict.counter);
-  log_end(verdict, why);
+  (void)if_memory_allows([&] { log_end(verdict, why); });
   body_.reset();
   for (const auto& transfer : std::exchange(chain_, {}))
-    transfer->finish(ending);
+    (void)if_memory_allows([&] { transfer->finish(ending); });
   socket_.reset();
   home_.on_ended(*this);
   settle_previous(false);

@@ -42,6 +42,7 @@ struct SessionHome {
   observe::Log& log;
   observe::Counters& counters;
   std::function<void(Session&)> on_ended;  // take it out of the table; it may be destroyed afterwards
+  std::vector<std::byte> no_memory;        // the ERROR that says so, made while there was some
   // One burst under construction: shared, because nothing of it outlives a call.
   std::array<loop::Segment, 128> segments;
 };
@@ -57,7 +58,8 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void replaces(const std::shared_ptr<Session>& previous);
   [[nodiscard]] std::shared_ptr<Session> replaced() const { return previous_.lock(); }
 
-  // An errno when there is no port for it: the session has ended then, and its worker tells the client.
+  // An errno when there is no port for it: the session has ended then, and its worker tells the client. So it
+  // has when this throws std::bad_alloc.
   [[nodiscard]] int start();
 
   // The client's own repeat of a request that is being served: same name and mode, nothing acknowledged yet.
@@ -89,6 +91,7 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void on_ack(std::uint16_t wire_block);
   void on_client_error(const wire::Error& error);
   void on_deadline();
+  void on_time();
   void on_silent_plugin();
 
   void pump();
@@ -100,6 +103,10 @@ class Session final : public std::enable_shared_from_this<Session>, private loop
   void arm();
   void settle_previous(bool client_goes_on);
 
+  template <class Step>
+  void with_memory(Step step);
+  void out_of_memory();
+  [[nodiscard]] bool may_send_error() const;
   void refuse(const wire::Reject& reject, const Verdict& verdict, const std::string& why);
   void end(const Verdict& verdict, const std::string& why);
   void log_end(const Verdict& verdict, const std::string& why) const;

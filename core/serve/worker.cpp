@@ -1,5 +1,6 @@
 #include "serve/worker.hpp"
 
+#include "serve/without_memory.hpp"
 #include "wire/packet.hpp"
 #include "wire/path.hpp"
 
@@ -19,6 +20,8 @@ namespace {
 constexpr std::chrono::seconds memory_interval{5};
 constexpr std::size_t few = 64;
 
+const wire::Reject no_memory{wire::ErrorCode::not_defined, "the server is out of memory, try again later"};
+
 // Nobody can be answered there.
 bool impossible(const loop::Address& peer) {
   return peer.port() == 0 || peer.is_unspecified() || peer.is_multicast();
@@ -31,7 +34,9 @@ Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_
     : shared_{shared}, setup_{std::move(setup)}, takes_broadcasts_{takes_broadcasts},
       deadlines_{loop_}, batch_{[this](int error) { on_receive_error(error); }},
       ports_{loop_, deadlines_, batch_,
-             [this](const auto& datagram, const auto& reply) { on_stranger(datagram, reply); }},
+             [this](const auto& datagram, const auto& reply) {
+               (void)if_memory_allows([&] { on_stranger(datagram, reply); });
+             }},
       home_{loop_,
             deadlines_,
             ports_,
@@ -40,6 +45,7 @@ Worker::Worker(const Shared& shared, std::vector<loop::Fd> sockets, std::shared_
             shared.log,
             counters_,
             [this](Session& session) { on_ended(session); },
+            wire::encode_error(no_memory),
             {}} {
   for (auto& socket : sockets) {
     auto& listener = listeners_.emplace_back();
@@ -88,6 +94,17 @@ void Worker::on_receive_error(int error) {
 }
 
 void Worker::on_datagram(loop::Listener& listener, const loop::Datagram& datagram) {
+  if (!if_memory_allows([&] { take(listener, datagram); })) out_of_memory(listener, datagram);
+}
+
+// One request that there is no memory for; the others are served.
+void Worker::out_of_memory(loop::Listener& listener, const loop::Datagram& datagram) {
+  ++counters_.requests_refused;
+  shared_.log.write(observe::Level::warning, "refused for want of memory");
+  (void)listener.send_to(datagram.peer, datagram.local, home_.no_memory);
+}
+
+void Worker::take(loop::Listener& listener, const loop::Datagram& datagram) {
   if (datagram.broadcast && !takes_broadcasts_) return;
   if (impossible(datagram.peer)) {
     ++counters_.requests_ignored;
@@ -163,8 +180,9 @@ void Worker::look_at_repeats() {
     const auto session = session_at({repeat.about.peer, repeat.about.local});
     if (session && session == repeat.of.lock())
       session->on_repeated_request();
-    else
-      on_request(*repeat.listener, repeat.about, std::move(repeat.request));
+    else if (!if_memory_allows(
+                 [&] { on_request(*repeat.listener, repeat.about, std::move(repeat.request)); }))
+      out_of_memory(*repeat.listener, repeat.about);
   }
 }
 
@@ -181,11 +199,9 @@ void Worker::begin(loop::Listener& listener, const Key& key, Asked asked,
     return;
   }
   auto session = std::make_shared<Session>(home_, setup_, std::move(asked), std::move(*ticket));
-  if (previous) {
-    session->replaces(previous);
-    replaced_.emplace(previous.get(), previous);
-  }
-  sessions_.insert_or_assign(key, session);
+  if (previous) replaced_.emplace(previous.get(), previous);
+  sessions_.insert_or_assign(key, session);  // with a previous one in its place: this needs no memory
+  if (previous) session->replaces(previous);
   most_sessions_ = std::max(most_sessions_, sessions_.size());
   if (!giving_back_.is_set()) deadlines_.set_after(giving_back_, memory_interval);
   if (session->start() == 0) return;

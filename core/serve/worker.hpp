@@ -71,6 +71,8 @@ class Worker {
 
   void on_receive_error(int error);
   void on_datagram(loop::Listener& listener, const loop::Datagram& datagram);
+  void take(loop::Listener& listener, const loop::Datagram& datagram);
+  void out_of_memory(loop::Listener& listener, const loop::Datagram& datagram);
   void deny(const loop::Datagram& datagram);
   void on_request(loop::Listener& listener, const loop::Datagram& datagram, wire::Request request);
   [[nodiscard]] std::shared_ptr<Session> session_at(const Key& key) const;

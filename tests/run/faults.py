@@ -81,9 +81,10 @@ def descriptors(server):
 class Trial:
     """A server with the preloaded library, files for the transfer that is struck and for those beside it."""
 
-    def __init__(self, warm=12, settled=False):
+    def __init__(self, warm=12, settled=False, instance=None, **more):
         self.warm = warm  # transfers before it begins: as many ports as the server keeps
         self.settled = settled  # files so old that transfers share what was read of them
+        self.instance, self.more = instance or {}, more  # of the configuration
         self.names = 0
 
     def __enter__(self):
@@ -93,7 +94,8 @@ class Trial:
         self.inode = os.stat(self.tree.root / "struck").st_ino
         self.other = self.tree.file("other", size)
         config = self.tree.config(workers=1, retry={"silence": "4s", "initial": "50ms"}, log={"level": "info"},
-                                  instances=[{"name": "files", "plugin": "file", "settings": {"root": str(self.tree.root)}}])
+                                  instances=[{"name": "files", "plugin": "file", "settings": {"root": str(self.tree.root)},
+                                              **self.instance}], **self.more)
         self.server = Server(listen=("0.0.0.0:0",), environment=self.faults.environment,
                              arguments=["--config", config]).__enter__()
         self.place = ("127.0.0.1", self.server.port)
@@ -127,25 +129,26 @@ class Trial:
         got = client.read_on(1024, 4)
         assert got == self.other, f"a transfer beside: {len(got)} bytes or others"
 
-    def is_as_before(self, ports=0):
-        """No transfer is open, no descriptor more, and it serves."""
+    def is_as_before(self, ports=8):
+        """No transfer is open, no descriptor more, and it serves. A crowd opens further ports at any time: what is left open in
+        each case of many shows all the same."""
         self.faults.stop()
         assert fetch(self.place, "other", OPTIONS).content == self.other
         eventually(lambda: self.server.counters()["open_transfers"] == 0, "every transfer to end")
         eventually(lambda: descriptors(self.server) <= self.before + ports, "as few descriptors as before", 12)
 
 
-def fate(client, at_half=None, file="struck"):
+def fate(client, at_half=None, file="struck", mode="octet"):
     """Fetches `file` by the book and returns its bytes, or the ERROR that came instead."""
     chunks, block, in_window = [], 0, 0
-    client.rrq(file, OPTIONS)
+    client.rrq(file, OPTIONS, mode)
     last, since = None, time.monotonic()
     while True:
         packet = client.poll(0.3)
         if packet is None:
             if time.monotonic() - since > 20:
                 raise Failed(f"neither a file nor an ERROR: silence after block {block}")
-            client.send(last) if last else client.rrq(file, OPTIONS)
+            client.send(last) if last else client.rrq(file, OPTIONS, mode)
             continue
         if packet.op == ERROR:
             return packet
@@ -364,6 +367,41 @@ def test_out_of_memory_for_the_buffers_of_a_transfer_is_an_error_for_it():
             for other in others:
                 other.socket.close()
             trial.is_as_before()
+
+
+def lean(trial, mode, times):
+    """One allocation after the other fails (and what is tried next, when `times` says so), up to the last one of a transfer.
+    How many there were."""
+    number, missed = 0, 0
+    while missed < 2:
+        trial.faults.fail("malloc", errno.ENOMEM, after=number, times=times)
+        with Client(trial.place) as client:
+            try:
+                came = fate(client, mode=mode)
+            except Failed as silence:
+                raise Failed(f"allocation {number}, {mode}, {times} times: {silence}\n{trial.server.log}") from silence
+        missed = 0 if trial.faults.hits("malloc") else missed + 1
+        trial.faults.stop()
+        assert trial.server.process.poll() is None, f"allocation {number}, {mode}: the server has ended\n{trial.server.log}"
+        if isinstance(came, bytes):
+            assert mode == "netascii" or came == trial.content, f"allocation {number}: {len(came)} bytes or others"
+        else:  # what a thread of the plugin's could not say is missed after a while
+            expected = ("out of memory", "did not answer in time", "is too slow")
+            assert any(text in came.text for text in expected), f"allocation {number}, {mode}: {came}"
+        number += 1
+    return number - missed
+
+
+def test_an_allocation_that_fails_costs_the_transfer_that_it_was_for():
+    """Each one from the request to the line in the log, on the network thread and on one of the plugin's."""
+    counts = []
+    for more in ({}, {"execution": "serial"}):
+        with Trial(warm=2, instance=more, answer_timeout="300ms", read_timeout="300ms") as trial:
+            counts += [lean(trial, mode, times) for mode in ("octet", "netascii") for times in (1, 3)]
+            trial.is_as_before()
+            assert trial.server.stop() == 0
+    print(f"         allocations of a transfer, each of which failed: {counts}")
+    assert min(counts) >= 10, counts
 
 
 def cpu_seconds(process):
