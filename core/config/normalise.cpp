@@ -47,7 +47,9 @@ class Normalising {
 
   Normalised run(const Json& settings) {
     made_.settings = settings;
+    most_ = most_steps_for(settings);
     value(made_.settings, schema_.root(), "", 0);
+    made_.whole = steps_ <= most_;
     made_.judged = made_.settings;
     for (const auto& [pointer, written] : as_written_)
       made_.judged[Json::json_pointer(pointer)] = written;
@@ -56,7 +58,7 @@ class Normalising {
 
  private:
   void value(Json& at, const Json& reference, const std::string& pointer, int depth) {
-    if (depth > deepest_schema) return;
+    if (depth > deepest_schema || ++steps_ > most_) return;
     const Json& node = schema_.resolved(reference);
     if (!node.is_object()) return;
     if (at.is_object()) members(at, node, pointer, depth);
@@ -139,6 +141,8 @@ class Normalising {
   const std::string& prefix_;
   Report& report_;
   Normalised made_;
+  std::size_t steps_ = 0;
+  std::size_t most_ = 0;
   std::map<std::string, Json> as_written_;
   std::set<std::string> read_secrets_;
 };

@@ -17,6 +17,7 @@ struct Normalised {
   Json judged;    // the same as the schema has to see it: with what the user wrote where that decides
   std::set<std::string> spoiled;    // pointers of values with a complaint already
   std::set<std::string> defaulted;  // pointers of values that are the schema's
+  bool whole = true;                // false: given up, the schema leads to no end
 };
 
 // Pointers in Normalised are from the settings' own root; complaints go to `report` below `prefix`. Reads the

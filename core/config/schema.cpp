@@ -158,6 +158,62 @@ std::string pointer_of(const std::vector<std::string>& context) {
   return pointer;
 }
 
+// Goes every way that the validator may go. It does so itself without a bound, to the end of the stack.
+class Walk {
+ public:
+  explicit Walk(const Schema& schema) : schema_(schema) {}
+
+  bool ends(const Json& value) {
+    most_ = most_steps_for(value);
+    node(value, schema_.root(), 0);
+    return steps_ <= most_;
+  }
+
+ private:
+  static constexpr int deepest = 256;  // 64 levels of JSON, each by several steps
+
+  void node(const Json& value, const Json& reference, int depth) {
+    if (depth > deepest) steps_ = most_;
+    if (++steps_ > most_) return;
+    const Json& words = schema_.resolved(reference);
+    if (!words.is_object()) return;
+    for (const char* key : {"not", "if", "then", "else"})
+      one(words, key, [&](const Json& child) { node(value, child, depth + 1); });
+    for (const char* key : {"allOf", "anyOf", "oneOf", "dependencies"})
+      all(words, key, [&](const Json& child) { node(value, child, depth + 1); });
+    if (!value.is_structured()) return;
+    for (const auto& [name, inside] : value.items())
+      into(inside, name, words, depth + 1);
+  }
+
+  void into(const Json& inside, const std::string& name, const Json& words, int depth) {
+    const auto enter = [&](const Json& child) { node(inside, child, depth); };
+    if (const auto properties = words.find("properties"); properties != words.end())
+      one(*properties, name, enter);
+    all(words, "patternProperties", enter);
+    for (const char* key : {"items", "contains", "additionalItems", "additionalProperties", "propertyNames"})
+      one(words, key, enter);
+    all(words, "items", enter);
+  }
+
+  template <class Visit>
+  static void one(const Json& words, const std::string& key, Visit visit) {
+    if (const auto found = words.find(key); found != words.end() && found->is_object()) visit(*found);
+  }
+  // Those of a list or of an object's members. "items" may be either, and is no object of nodes.
+  template <class Visit>
+  static void all(const Json& words, const std::string& key, Visit visit) {
+    const auto found = words.find(key);
+    if (found == words.end() || (key == "items" && !found->is_array()) || !found->is_structured()) return;
+    for (const Json& child : *found)
+      if (child.is_object()) visit(child);
+  }
+
+  const Schema& schema_;
+  std::size_t steps_ = 0;
+  std::size_t most_ = 0;
+};
+
 }  // namespace
 
 struct Schema::Compiled {
@@ -202,6 +258,10 @@ const Json& Schema::resolved(const Json& node) const {
   return end == nullptr ? node : *end;
 }
 
+bool Schema::can_judge(const Json& value) const {
+  return Walk(*this).ends(value);
+}
+
 bool Schema::accepts(const Json& value, std::vector<Reason>& reasons) const {
   const nlohmann::json plain = value;
   valijson::Validator validator(valijson::Validator::kStrongTypes);
@@ -215,6 +275,21 @@ bool Schema::accepts(const Json& value, std::vector<Reason>& reasons) const {
   while (results.popError(error))
     reasons.push_back({pointer_of(error.context), observe::escaped(error.description, 300)});
   return false;
+}
+
+std::size_t most_steps_for(const Json& value) {
+  constexpr std::size_t for_nothing = 100'000, for_each = 64;
+  std::size_t most = for_nothing;
+  std::vector<const Json*> left{&value};
+  while (!left.empty()) {
+    const Json* at = left.back();
+    left.pop_back();
+    most += for_each;
+    if (!at->is_structured()) continue;
+    for (const Json& inside : *at)
+      left.push_back(&inside);
+  }
+  return most;
 }
 
 const Json* member_node(const Json& node, const std::string& key) {

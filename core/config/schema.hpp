@@ -25,8 +25,11 @@ class Schema {
   // The node itself, or what its "$ref" leads to.
   [[nodiscard]] const Json& resolved(const Json& node) const;
 
-  // Does `value` satisfy the whole schema? If not, `reasons` gets the validator's own words, each with a JSON
-  // pointer.
+  // Can a verdict about `value` be reached at all? A schema that leads back to itself for the same value, or
+  // by many ways for what is in it, has none.
+  [[nodiscard]] bool can_judge(const Json& value) const;
+  // Does `value` satisfy the whole schema? Only when it can be judged. If not, `reasons` gets the validator's
+  // own words, each with a JSON pointer.
   struct Reason {
     std::string pointer;
     std::string description;
@@ -54,7 +57,9 @@ class Schema {
 [[nodiscard]] std::vector<std::string> types_of(const Json& node);
 [[nodiscard]] bool allows(const Json& node, std::string_view type);
 
-// Deeper than this a schema that leads back to itself is not followed.
+// Deeper than this a schema that leads back to itself is not followed, and not in more steps than these for a
+// value: each way may fork.
 inline constexpr int deepest_schema = 64;
+[[nodiscard]] std::size_t most_steps_for(const Json& value);
 
 }  // namespace tftpkit::config

@@ -81,6 +81,8 @@ Checked<host::Settings> check_settings(std::string_view settings, std::string_vi
   const auto schema = Schema::from(schema_text.empty() ? "{}" : schema_text, broken);
   if (!schema) return blame(plugin, broken);
   const Normalised made = normalise(*given, *schema, origin.base_dir, origin.pointer, report);
+  if (!made.whole || !schema->can_judge(made.judged))
+    return blame(plugin, "it leads back to itself without end, or by too many ways");
   judge(made, *schema, origin.pointer, report);
   if (!report.empty()) return with_blame(report.take(), made.defaulted, origin.pointer, plugin);
   host::Settings checked;

@@ -20,7 +20,7 @@ class Tabling {
 
  private:
   void members(const Json& node, const std::string& prefix, int depth) {
-    if (!node.is_object() || depth > deepest_table) return;
+    if (!node.is_object() || depth > deepest_table || ++steps_ > most_) return;
     if (node.contains("properties")) {
       for (const auto& [name, child] : node["properties"].items()) {
         row(schema_.resolved(child), prefix + name, is_required(node, name), depth);
@@ -74,6 +74,8 @@ class Tabling {
 
   const Schema& schema_;
   std::vector<SettingRow> rows_;
+  std::size_t steps_ = 0;
+  const std::size_t most_ = most_steps_for(Json::object());
 };
 
 }  // namespace

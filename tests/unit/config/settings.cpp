@@ -229,6 +229,17 @@ TEST_CASE("a schema that leads back to itself ends") {
   CHECK(schema_table(tree, "demo")->size() > 2);
 }
 
+TEST_CASE("a schema that leads back to itself without end, or by ways that double, is the plugin's fault") {
+  for (const char* endless :
+       {R"({"allOf": [{"$ref": "#"}]})", R"({"not": {"$ref": "#"}})", R"({"if": {"anyOf": [{"$ref": "#"}]}})",
+        R"({"allOf": [{"$ref": "#"}, {"$ref": "#"}]})",
+        R"({"properties": {"a": {"default": {}, "allOf": [{"$ref": "#"}, {"$ref": "#"}]}}})",
+        R"({"dependencies": {"a": {"$ref": "#"}}})"}) {
+    CAPTURE(endless);
+    CHECK(said_of(R"({"a": {}})", endless).find("it leads back to itself without end") != std::string::npos);
+  }
+}
+
 TEST_CASE("a plugin with a required setting needs settings, one with defaults does not") {
   CHECK_FALSE(needs_no_settings(schema));
   CHECK(needs_no_settings(""));
