@@ -18,6 +18,9 @@ using std::chrono::system_clock;
 
 const std::array<std::string, 7> day_names = {"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 
+// The clock counts nanoseconds in 64 bits, which end in 2262.
+constexpr std::chrono::year first_year{1970}, last_year{2200};
+
 std::optional<unsigned> number_in(std::string_view text) {
   if (text.empty() || text.size() > 4 ||
       !std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; }))
@@ -97,7 +100,7 @@ std::optional<system_clock::time_point> moment_from(std::string_view text) {
   if (!year || !month || !day || !clock || !second || *second > 59) return std::nullopt;
   const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
                                          std::chrono::month(*month), std::chrono::day(*day)};
-  if (!date.ok()) return std::nullopt;
+  if (!date.ok() || date.year() < first_year || date.year() > last_year) return std::nullopt;
   return std::chrono::sys_days(date) + *clock + std::chrono::seconds(*second);
 }
 

@@ -1,6 +1,7 @@
 #include "kit/template.hpp"
 
 #include "kit/template_check.hpp"
+#include "observe/escape.hpp"
 
 namespace tftpkit::kit {
 
@@ -11,7 +12,7 @@ std::optional<Template> Template::from(std::string_view text, const TemplateRule
   if (report.size() != before) return std::nullopt;
   Template made(checked, rules);
   if (made.mustache_.is_valid()) return made;
-  report.add("", {"this is not a template: " + made.mustache_.error_message(), ""});
+  report.add("", {"this is not a template: " + observe::escaped(made.mustache_.error_message()), ""});
   return std::nullopt;
 }
 

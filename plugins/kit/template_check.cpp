@@ -2,6 +2,7 @@
 
 #include "config/nearest.hpp"
 #include "config/place.hpp"
+#include "observe/escape.hpp"
 
 #include <algorithm>
 
@@ -55,7 +56,7 @@ class Check {
     }
     for (const auto& [name, here] : open)
       report_.add(here, {"the section " + config::in_quotes(name) + " has no end",
-                         "write {{/" + name + "}} behind its last line"});
+                         "write {{/" + observe::escaped(name) + "}} behind its last line"});
     out += source.substr(std::min(at, source.size()));
     return out;
   }
@@ -79,14 +80,16 @@ class Check {
     const bool prepared =
         std::find(rules_.prepared.begin(), rules_.prepared.end(), tag.name) != rules_.prepared.end();
     if (raw && !prepared)
-      report_.add(here, {"a value cannot go in without being escaped", "write {{" + tag.name + "}}"});
+      report_.add(here, {"a value cannot go in without being escaped",
+                         "write {{" + observe::escaped(tag.name) + "}}"});
     if (value && prepared) return "{{{" + tag.name + "}}}";
     return "{{" + std::string(tag.sign == 0 ? 0 : 1, tag.sign) + tag.name + "}}";
   }
 
   std::string section_end(const std::string& name, const std::string& here, Open& open) {
     if (open.empty() || open.back().first != name) {
-      const std::string hint = open.empty() ? "remove it" : "end {{#" + open.back().first + "}} first";
+      const std::string hint =
+          open.empty() ? "remove it" : "end {{#" + observe::escaped(open.back().first) + "}} first";
       report_.add(here,
                   {config::in_quotes("{{/" + name + "}}") + " ends a section that is not open here", hint});
       return {};

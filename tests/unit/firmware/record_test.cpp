@@ -38,6 +38,18 @@ TEST_CASE("a line of the record comes back as it was, whatever bytes a client se
   CHECK(back->channel.empty());
 }
 
+TEST_CASE("a moment is one that the clock can count to") {
+  for (const char* moment : {"1970-01-01T00:00:00Z", "2200-12-31T23:59:59Z"}) {
+    CAPTURE(moment);
+    const auto read = fw::moment_from(moment);
+    REQUIRE(read);
+    CHECK(fw::moment_text(*read) == moment);
+  }
+  for (const char* none :
+       {"1013-12-01T00:00:00Z", "1969-12-31T23:59:59Z", "2201-01-01T00:00:00Z", "9999-12-31T00:00:00Z"})
+    CHECK_FALSE(fw::moment_from(none));
+}
+
 TEST_CASE("what is no line of the record is counted and passed over") {
   fw::Summary summary;
   for (const char* line : {"", "{", "[]", "{}", "{\"time\": \"yesterday\", \"outcome\": \"delivered\"}",

@@ -66,6 +66,14 @@ TEST_CASE("what is wrong with a template is said with line and column") {
   CHECK(complaint("{{values.}}").find("knows no") != std::string::npos);
 }
 
+TEST_CASE("what a name holds does not come into a complaint as it is") {
+  for (const char* odd : {"{{#a\x1b[2J}}x", "{{#a\x1b[2J}}x{{/b}}", "{{{a\x1b[2J}}}", "{{^a\x07}x}}{{y"}) {
+    const std::string said = complaint(odd);
+    CHECK(said.find("\\x") != std::string::npos);
+    CHECK(said.find_first_of("\x1b\x07") == std::string::npos);
+  }
+}
+
 TEST_CASE("two mistakes are both named") {
   const std::string text = complaint("{{a1}}\n{{b2}}");
   CHECK(text.find("a1") != std::string::npos);
