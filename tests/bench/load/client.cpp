@@ -64,7 +64,10 @@ Step Client::on_datagram(std::span<const std::byte> datagram) {
 // RFC 7440: the last block that came in order is acknowledged at the end of a window, and once at a gap.
 Step Client::on_data(std::uint16_t wire_block, std::span<const std::byte> payload) {
   if (options_->content.empty()) return fail("DATA where an ERROR was due");
-  if (!answered_ && !options_->lockstep_512()) return fail("DATA before the OACK");
+  if (!answered_ && !options_->lockstep_512()) {
+    // The end of the transfer before, sent again by a server that waits for its ACK.
+    return wire_block == 1 ? fail("DATA before the OACK") : Step::waits;
+  }
   answered_ = true;
   if (wire_block != static_cast<std::uint16_t>(next_)) {
     const bool old = static_cast<std::uint16_t>(next_ - 1 - wire_block) < 0x8000U;
