@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 from benchlib import works
 from benchlib.processes import Server, load_command
@@ -62,6 +63,7 @@ def measured():
         for size in (works.SMALL, SHORT, LONG):
             (place / f"file-{size}").write_bytes(works.pattern(size))
         (place / "probe").write_bytes(b"probe")
+        time.sleep(works.SETTLED)
         runs = [(figure, work.served_from(place)) for figure, (pair, _) in PAIRS.items() for work in pair]
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
             counts = list(pool.map(lambda run: instructions(run[1], place), runs))
