@@ -197,8 +197,10 @@ void SharedFile::fetch(std::uint64_t index, ChunkWaiter& waiter) {
       if (const auto still_used = self.lock()) still_used->arrived(index, bytes, got);
     });
   };
-  if (!home_->disk.submit(std::move(job))) return fail("the server is shutting down");
   fetches_.push_back({index, {&waiter}});
+  if (home_->disk.submit(std::move(job))) return;
+  fetches_.pop_back();
+  fail("the server is shutting down");
 }
 
 // Whoever waited holds the chunk now, or lets it go with ours.
