@@ -260,14 +260,17 @@ void Session::on_silent_plugin() {
 // The three steps after every event: feed the sender, send what it wants sent, be woken when it wants.
 void Session::pump() {
   if (!sender_ || ended_) return;
-  while (!sender_->outcome()) {
-    if (!feed()) return;
-    const auto burst = blocked_ ? std::nullopt : sender_->next_burst(home_.loop.now());
-    if (!burst || !send(*burst)) break;
+  if (!sender_->outcome() && !feed()) return;
+  bool took_all = true;
+  while (!sender_->outcome() && !blocked_ && took_all) {
+    const auto burst = sender_->next_burst(home_.loop.now());
+    if (!burst) break;
+    took_all = send(*burst);
   }
   if (ended_) return;
   if (const auto outcome = sender_->outcome()) return end(verdict_of(*outcome), client_text_);
   arm();
+  if (!took_all && !blocked_) home_.deadlines.set_after(deadline_, device_queue_pause);
 }
 
 bool Session::feed() {
@@ -338,7 +341,6 @@ void Session::arm() {
   if (const auto due = sender_->deadline())
     when = std::min(when, challenged_ ? std::max(*due, now + terms_->retry.initial) : *due);
   home_.deadlines.set(deadline_, when);
-  if (!blocked_ && sender_->next_burst(now)) home_.deadlines.set_after(deadline_, device_queue_pause);
 }
 
 // Our client has shown which of its two requests it means.
