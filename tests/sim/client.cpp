@@ -16,28 +16,32 @@ constexpr unsigned acks_for_ever = 300;
 
 }  // namespace
 
-Client::Client(Place place, const File& file, const Habits& habits, const Address& ip, Random random)
+Caller::Caller(Place place, const File& file, const Habits& habits, const Address& ip, Random random)
     : place_{std::move(place)}, file_{file}, habits_{habits}, ip_{ip}, random_{random} {}
 
-void Client::finding(const std::string& property, const std::string& what) {
+void Caller::finding(const std::string& property, const std::string& what) {
   place_.findings.add(property, name() + ": " + what);
 }
 
-void Client::begin() {
+void Caller::begin() {
   begin_attempt(static_cast<std::uint16_t>(random_.between(1024, 65535)));
+}
+
+void Caller::note_attempt() {
+  attempts_.push_back({.self = self_, .began = now(), .text = {}});
+  bytes_.clear();
 }
 
 void Client::begin_attempt(std::uint16_t port) {
   self_ = ip_.with_port(port);
-  attempts_.push_back({.self = self_, .began = place_.machine.timeline.now(), .text = {}});
+  note_attempt();
   partner_.reset();
   running_ = true;
   lingering_ = options_agreed_ = asked_transfer_port_ = after_cr_ = proven_ = false;
   blksize_ = 512;
   windowsize_ = 1;
-  rollover_ = 0;
+  rollover_ = habits_.wraps_to;
   received_ = acked_ = 0;
-  bytes_.clear();
   asked_again_ = 0;
   progress_ = place_.machine.timeline.now();
   for (unsigned copy = 0; copy < habits_.requests; ++copy)
@@ -47,7 +51,7 @@ void Client::begin_attempt(std::uint16_t port) {
   set_timer(habits_.asks_again > Duration{} ? habits_.asks_again : habits_.gives_up_after);
 }
 
-Options Client::options() const {
+Options Caller::options() const {
   Options asked;
   if (habits_.odd_options) asked.emplace_back("x-unknown", "7");
   if (habits_.tsize) asked.emplace_back("tsize", "0");
@@ -68,13 +72,20 @@ void Client::ask() {
   place_.network.send(std::move(packet));
 }
 
-void Client::send(Bytes bytes, const Address& to) {
+void Caller::send(Bytes bytes, const Address& to) {
   place_.network.send({self_, to, std::move(bytes)});
 }
 
 std::uint16_t Client::wire(std::uint64_t block) const {
   if (rollover_ == 0) return static_cast<std::uint16_t>(block);
   return block == 0 ? std::uint16_t{0} : static_cast<std::uint16_t>((block - 1) % 65535 + 1);
+}
+
+// From the next block on, 0 for it; below 0 for what is there.
+std::int32_t Client::ahead(std::uint16_t number) const {
+  const std::int32_t period = rollover_ == 0 ? 65536 : 65535;
+  const std::int32_t steps = (number - wire(received_ + 1) + period) % period;
+  return steps > period / 2 ? steps - period : steps;
 }
 
 void Client::send_ack(std::uint64_t block) {
@@ -143,7 +154,7 @@ void Client::on_oack(std::span<const std::byte> packet) {
     };
     blksize_ = std::clamp(agreed("blksize", 512), 8U, 65464U);
     windowsize_ = std::clamp(agreed("windowsize", 1), 1U, 65535U);
-    rollover_ = agreed("rollover", 0);
+    rollover_ = agreed("rollover", habits_.wraps_to);
     options_agreed_ = true;
   }
   if (habits_.quirk == Quirk::probes) {
@@ -154,7 +165,7 @@ void Client::on_oack(std::span<const std::byte> packet) {
 }
 
 // RFC 2347: only what was asked, and never more than that.
-void Client::check_oack(const Options& given) {
+void Caller::check_oack(const Options& given) {
   const Options asked = options();
   for (const auto& [name, value] : given) {
     const std::string* wanted = option(asked, name);
@@ -185,9 +196,8 @@ void Client::on_data(std::span<const std::byte> packet) {
     if (!tainted()) finding("a block is as long as agreed", std::to_string(packet.size()) + " bytes");
     return;
   }
-  const auto ahead =
-      static_cast<std::int16_t>(static_cast<std::uint16_t>(number(packet) - wire(received_ + 1)));
-  if (ahead != 0 || lingering_) return on_unexpected(lingering_ ? -1 : ahead);
+  const auto steps = ahead(number(packet));
+  if (steps != 0 || lingering_) return on_unexpected(lingering_ ? -1 : steps);
   const auto payload = packet.subspan(4);
   take(payload);
   ++received_;
@@ -269,7 +279,7 @@ void Client::go_on_acking(unsigned left) {
   place_.machine.timeline.after(pause, [this, left] { go_on_acking(left - 1); });
 }
 
-void Client::check_content() {
+void Caller::check_content() {
   if (tainted()) return;
   const bool whole =
       file_.fault == Fault::none || file_.fault == Fault::hangs || file_.fault == Fault::shrinks;
@@ -317,34 +327,36 @@ void Client::ask_again() {
 }
 
 void Client::end(End how) {
+  running_ = false;
+  wakes_.reset();
+  lingering_ = how == End::complete && habits_.stays;
+  if (!lingering_) inbox_.clear();
+  old_partner_.reset();
+  note_end(how, lingering_ ? lingers : pause_between_attempts);
+}
+
+void Caller::note_end(End how, Duration pause) {
   attempts_.back().end = how;
   Trace::say("client", name() + " " + self_.to_string() + ": " +
                            (how == End::complete  ? "complete"
                             : how == End::told    ? "told: " + attempts_.back().text
                             : how == End::gave_up ? "gave up"
                                                   : "left"));
-  running_ = false;
-  wakes_.reset();
-  lingering_ = how == End::complete && habits_.stays;
-  if (!lingering_) inbox_.clear();
   const bool content = how == End::complete || how == End::left || habits_.quirk == Quirk::uploads;
   const bool again = !content && attempts_.size() < habits_.attempts;
   const bool more_after_calm =
       !content && habits_.attempts > 1 && attempts_.back().began < place_.network.calm();
-  const Duration pause = lingering_ ? lingers : pause_between_attempts;
   if (again || more_after_calm) {
     place_.machine.timeline.after(pause, [this] { next_attempt(); });
     return;
   }
   place_.machine.timeline.after(pause, [this] {
-    lingering_ = false;
-    done_ = true;
+    leave();
     place_.on_done();
   });
 }
 
-void Client::next_attempt() {
-  old_partner_.reset();
+void Caller::next_attempt() {
   // Not before the weather is fine when it was the last try but one.
   begin_attempt(static_cast<std::uint16_t>(self_.port() >= 65000 ? 1024 : self_.port() + 1));
 }

@@ -1,6 +1,7 @@
-// Client: a machine that wants one file, with the habits of some real one. It follows the RFCs by code of its
-// own, checks every byte and option that it gets, and tries again until it has what it wants or what its
-// habits are content with. Each of its attempts ends in one known way.
+// Caller: a machine that wants one file: its attempts, each of which ends in one known way, and the judgement
+// of what it got. Client is one with the habits of some real machine. It follows the RFCs by code of its own,
+// checks every byte and option that it gets, and tries again until it has what it wants or what its habits
+// are content with.
 #pragma once
 
 #include "files.hpp"
@@ -29,7 +30,9 @@ enum class Quirk : std::uint8_t {
 };
 
 struct Habits {
+  bool our_own = false;  // the receiving end of room transfer: see receiver.hpp
   std::optional<unsigned> blksize, windowsize, timeout, rollover;
+  unsigned wraps_to = 0;  // what it takes for granted when it does not ask for rollover
   bool tsize = false;
   bool netascii = false;
   bool odd_options = false;  // unknown, malformed, in capitals
@@ -57,7 +60,7 @@ struct Attempt {
   std::string text;
 };
 
-class Client final : public Host {
+class Caller : public Host {
  public:
   struct Place {
     Machine& machine;
@@ -66,29 +69,61 @@ class Client final : public Host {
     Address server;  // with the listening port
     std::function<void()> on_done;
   };
-  Client(Place place, const File& file, const Habits& habits, const Address& ip, Random random);
+  Caller(Place place, const File& file, const Habits& habits, const Address& ip, Random random);
 
   void begin();  // the first attempt, now
-  void receive(const Packet& packet) override;
   [[nodiscard]] bool tells() const override { return habits_.tells; }
 
-  [[nodiscard]] bool done() const noexcept { return done_; }
   [[nodiscard]] const std::vector<Attempt>& attempts() const noexcept { return attempts_; }
   [[nodiscard]] const File& file() const noexcept { return file_; }
   [[nodiscard]] const Habits& habits() const noexcept { return habits_; }
   [[nodiscard]] std::string name() const { return ip_.ip_string() + " for " + file_.path; }
 
- private:
+ protected:
   using End = Attempt::End;
 
-  void begin_attempt(std::uint16_t port);
-  void ask();
+  virtual void begin_attempt(std::uint16_t port) = 0;
+  virtual void leave() = 0;  // the port is closed, for good
+
+  void note_attempt();
+  // The attempt of now ended so; the next one, or the end of it all, comes after the pause.
+  void note_end(End how, Duration pause);
   [[nodiscard]] Options options() const;
+  void check_oack(const Options& given);
+  void check_content();
+  void send(Bytes bytes, const Address& to);
+  void finding(const std::string& property, const std::string& what);
+  [[nodiscard]] bool tainted() const { return place_.network.tainted(ip_); }
+  [[nodiscard]] TimePoint now() const { return place_.machine.timeline.now(); }
+
+  Place place_;
+  const File& file_;
+  Habits habits_;
+  Address ip_;
+  Random random_;
+  std::vector<Attempt> attempts_;
+
+  // Of the attempt of now.
+  Address self_;
+  std::vector<std::byte> bytes_;
+
+ private:
+  void next_attempt();
+};
+
+class Client final : public Caller {
+ public:
+  using Caller::Caller;
+  void receive(const Packet& packet) override;
+
+ private:
+  void begin_attempt(std::uint16_t port) override;
+  void leave() override { lingering_ = false; }
+  void ask();
   void process(const Packet& packet);
   void open_inbox();
   [[nodiscard]] bool is_partner(const Packet& packet);
   void on_oack(std::span<const std::byte> packet);
-  void check_oack(const Options& given);
   void on_data(std::span<const std::byte> packet);
   void take(std::span<const std::byte> payload);
   void decode(std::span<const std::byte> payload);
@@ -96,29 +131,16 @@ class Client final : public Host {
   void on_unexpected(std::int32_t ahead);
   void after_block(bool last);
   bool acts_strangely();
-  void check_content();
   void send_ack(std::uint64_t block);
-  void send(Bytes bytes, const Address& to);
   void on_timer();
   void set_timer(Duration after);
   void ask_again();
   void go_on_acking(unsigned left);
   void end(End how);
-  void next_attempt();
-  void finding(const std::string& property, const std::string& what);
   [[nodiscard]] std::uint16_t wire(std::uint64_t block) const;
-  [[nodiscard]] bool tainted() const { return place_.network.tainted(ip_); }
-
-  Place place_;
-  const File& file_;
-  Habits habits_;
-  Address ip_;
-  Random random_;
-  bool done_ = false;
-  std::vector<Attempt> attempts_;
+  [[nodiscard]] std::int32_t ahead(std::uint16_t number) const;
 
   // Of the attempt of now.
-  Address self_;
   std::optional<Address> partner_;
   std::optional<Address> old_partner_;  // of an attempt from the same port
   bool running_ = false;
@@ -131,7 +153,6 @@ class Client final : public Host {
   unsigned rollover_ = 0;
   std::uint64_t received_ = 0;  // blocks in order
   std::uint64_t acked_ = 0;
-  std::vector<std::byte> bytes_;
   bool after_cr_ = false;
   unsigned asked_again_ = 0;
   TimePoint progress_;

@@ -94,6 +94,20 @@ Habits any_habits(Random random, std::uint32_t silence_seconds) {
   return habits;
 }
 
+// `tftpkit get`: options as they come, the rest is the receiver's own.
+void make_our_own(Habits& habits) {
+  const Habits chosen = habits;
+  habits = {};
+  habits.our_own = true;
+  habits.blksize = chosen.blksize;
+  habits.windowsize = chosen.windowsize;
+  habits.timeout = chosen.timeout;
+  habits.rollover = chosen.rollover;
+  habits.tsize = chosen.tsize;
+  habits.tells = chosen.tells;
+  habits.attempts = chosen.attempts;
+}
+
 Address visitor_address(std::size_t number, bool v6) {
   const auto low = static_cast<std::uint8_t>(number & 0xffU);
   const auto high = static_cast<std::uint8_t>(number >> 8U);
@@ -105,9 +119,14 @@ Address visitor_address(std::size_t number, bool v6) {
   return Address::v6(ip, 0);
 }
 
+Subject subject_of(std::uint64_t seed) {
+  if (seed % 100 == 37) return Subject::wrap;
+  return seed % 50 == 12 ? Subject::stall : Subject::any;
+}
+
 }  // namespace
 
-Scenario::Scenario(std::uint64_t seed) : random{seed} {
+Scenario::Scenario(std::uint64_t seed) : random{seed}, subject{subject_of(seed)} {
   Random choice = random.fork(1);
   calm_after = choice.pick({seconds(0), seconds(5), seconds(20)});
   if (choice.chance(0.5))
@@ -117,6 +136,63 @@ Scenario::Scenario(std::uint64_t seed) : random{seed} {
   choose_kernel(random.fork(3));
   choose_files(random.fork(4));
   choose_visitors(random.fork(5));
+  if (subject == Subject::wrap) make_it_wrap(random.fork(6));
+  if (subject == Subject::stall) make_it_stall(random.fork(6));
+}
+
+void Scenario::without_limits() {
+  config.limits = {};
+  config.protocol.windowsize_max = 64;
+  next_config.reset();
+  stops_at.reset();
+  generous = true;
+}
+
+void Scenario::make_it_wrap(Random choice) {
+  without_limits();
+  File& file = files.front();
+  file = any_file(choice.fork(1), file.path, 0, 0);
+  file.bytes = content(choice.fork(2), 8 * std::size_t{65'535} + choice.below(2'000));
+  file.shelf = choice.pick({at_once, one_by_one, side_by_side});
+  file.piece = 0;
+  files.back().bytes = file.bytes;  // the other name
+  visitors.resize(1);
+  Visitor& visitor = visitors.front();
+  visitor.path = file.path;
+  visitor.weather = {};
+  if (choice.chance(0.7))
+    for (Direction* way : {&visitor.weather.up, &visitor.weather.down})
+      way->loss = way->copies = way->late = choice.pick({0.0, 0.0002, 0.002});
+  Habits& habits = visitor.habits;
+  habits = {};
+  habits.our_own = choice.chance(0.3);
+  habits.blksize = 8;
+  habits.windowsize = choice.pick({16U, 64U});
+  habits.acks_every_packet = choice.chance(0.3);
+  habits.wraps_to = config.protocol.rollover;
+  if (habits.our_own || choice.chance(0.5)) habits.rollover = static_cast<unsigned>(choice.below(2));
+}
+
+void Scenario::make_it_stall(Random choice) {
+  without_limits();
+  File& file = files.front();
+  file = any_file(choice.fork(1), file.path, 20'000, 0);
+  file.bytes = content(choice.fork(2), 16'384);
+  file.fault = Fault::stalls;
+  file.way = Way::pipe;
+  file.shelf = at_once;
+  files.back().bytes = file.bytes;  // the other name
+  files.back().fault = file.fault;
+  for (Visitor& visitor : visitors) {
+    if (choice.chance(0.3)) continue;
+    visitor.path = file.path;
+    visitor.weather = {};
+    visitor.habits = {};
+    visitor.habits.blksize = choice.pick({512U, 1024U});
+    visitor.habits.windowsize = choice.pick({1U, 7U, 64U});
+    visitor.habits.quirk = choice.pick({Quirk::vanishes, Quirk::acks_for_ever, Quirk::none});
+    visitor.habits.tells = false;
+  }
 }
 
 void Scenario::choose_config(Random choice) {
@@ -181,6 +257,7 @@ void Scenario::choose_visitors(Random choice) {
     visitor.ip = visitor_address(number, choice.chance(0.25));
     visitor.weather = any_weather(choice.fork(number * 2));
     visitor.habits = any_habits(choice.fork(number * 2 + 1), silence);
+    if (choice.fork(number + 9000).chance(0.12)) make_our_own(visitor.habits);
     if (visitor.ip.is_v6()) visitor.habits.broadcasts = false;
     visitor.path = choice.chance(0.03) ? "boot/nothing-here" : files[choice.below(files.size())].path;
     visitor.begins =
@@ -190,9 +267,10 @@ void Scenario::choose_visitors(Random choice) {
 }
 
 std::string Scenario::summary() const {
-  return std::to_string(visitors.size()) + " clients, calm after " +
-         std::to_string(std::chrono::duration_cast<seconds>(calm_after).count()) + " s" +
-         (stranger_pause > Duration{} ? ", strangers" : "") + (stops_at ? ", server stops" : "") +
+  static constexpr const char* words[] = {"", "a file that wraps, ", "a source that stalls, "};
+  return words[static_cast<std::size_t>(subject)] + std::to_string(visitors.size()) +
+         " clients, calm after " + std::to_string(std::chrono::duration_cast<seconds>(calm_after).count()) +
+         " s" + (stranger_pause > Duration{} ? ", strangers" : "") + (stops_at ? ", server stops" : "") +
          (next_config ? ", reload" : "") + (generous ? "" : ", tight limits");
 }
 

@@ -24,10 +24,18 @@ struct Visitor {
   Duration begins{};
 };
 
+// Most seeds mean any world. Some are about one thing that chance alone would hardly ever bring.
+enum class Subject : std::uint8_t {
+  any,
+  wrap,   // a file of more than 65,535 blocks
+  stall,  // a source that brings nothing more, and clients that are gone by then
+};
+
 struct Scenario {
   explicit Scenario(std::uint64_t seed);
 
   Random random;
+  Subject subject;
   config::Config config;
   std::optional<config::Config> next_config;  // a reload in the middle
   Duration reloads_at{};
@@ -47,6 +55,9 @@ struct Scenario {
   void choose_kernel(Random choice);
   void choose_files(Random choice);
   void choose_visitors(Random choice);
+  void without_limits();
+  void make_it_wrap(Random choice);
+  void make_it_stall(Random choice);
 };
 
 }  // namespace tftpkit::sim

@@ -1,5 +1,6 @@
 #include "world.hpp"
 
+#include "our_client.hpp"
 #include "trace.hpp"
 
 #include <algorithm>
@@ -124,10 +125,15 @@ void World::make_visitors() {
   }();
   for (const Visitor& visitor : scenario_.visitors) {
     const File* file = ledger_.find(visitor.path);
-    const Client::Place place{machine_, network_, findings_, visitor.ip.is_v6() ? server_v6 : server_v4,
+    const Caller::Place place{machine_, network_, findings_, visitor.ip.is_v6() ? server_v6 : server_v4,
                               [this] { on_client_done(); }};
-    auto client = std::make_unique<Client>(place, file == nullptr ? nothing : *file, visitor.habits,
-                                           visitor.ip, scenario_.random.fork(100 + clients_.size()));
+    const Random random = scenario_.random.fork(100 + clients_.size());
+    const File& wanted = file == nullptr ? nothing : *file;
+    std::unique_ptr<Caller> client;
+    if (visitor.habits.our_own)
+      client = std::make_unique<OurClient>(place, wanted, visitor.habits, visitor.ip, random);
+    else
+      client = std::make_unique<Client>(place, wanted, visitor.habits, visitor.ip, random);
     network_.attach(visitor.ip, client.get(), visitor.weather);
     machine_.timeline.after(visitor.begins, [begins = client.get()] { begins->begin(); });
     clients_.push_back(std::move(client));
@@ -222,7 +228,7 @@ void World::judge() {
   served_.clear();
 }
 
-void World::judge_client(const Client& client, const Weather& weather) {
+void World::judge_client(const Caller& client, const Weather& weather) {
   const Attempt& last = client.attempts().back();
   const Habits& habits = client.habits();
   if (!network_.tainted(last.self)) judge_verdicts(client);
@@ -240,7 +246,7 @@ void World::judge_client(const Client& client, const Weather& weather) {
 }
 
 // What the server tells the plugin fits what the client knows.
-void World::judge_verdicts(const Client& client) {
+void World::judge_verdicts(const Caller& client) {
   std::map<Address, int> complete, delivered, may_be;
   for (const Attempt& attempt : client.attempts())
     if (attempt.end == Attempt::End::complete) ++complete[attempt.self];

@@ -49,8 +49,8 @@ class World {
   void give_up();
   [[nodiscard]] Duration longest_life() const;
   void judge();
-  void judge_client(const Client& client, const Weather& weather);
-  void judge_verdicts(const Client& client);
+  void judge_client(const Caller& client, const Weather& weather);
+  void judge_verdicts(const Caller& client);
   void judge_ends();
   void judge_one_answer(const std::vector<const Lent*>& of_peer);
   void judge_successors(const std::vector<const Lent*>& of_peer);
@@ -65,7 +65,7 @@ class World {
   Network network_;
   std::optional<Referee> referee_;
   std::optional<Strangers> strangers_;
-  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Caller>> clients_;
   std::size_t done_ = 0;
   std::optional<TimePoint> all_done_;
   bool finishing_ = false;
