@@ -76,7 +76,8 @@ Duration Retry::plausible() const noexcept {
 // is what lets it be measured. It takes two such answers then, without a late echo between them.
 void Retry::on_doubtful_progress(Duration since_copy) noexcept {
   if (!echoed_ && tries_ > 0) rtt_.on_hint(since_copy, plausible());
-  if (!rtt_.timeout()) rtt_.on_sample(since_copy);  // a guess from the wire is better than the policy's
+  // A guess from the wire is better than the policy's, unless a client's own timer may be in it.
+  if (!rtt_.timeout() && since_copy < policy_.initial) rtt_.guess(since_copy);
   if (!is_prompt(since_copy)) return;
   if (echoed_ && ++prompt_ < convincing) return;
   echoed_ = false;

@@ -2,6 +2,7 @@
 #include "transfer/rtt.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace tftpkit::transfer {
 namespace {
@@ -23,6 +24,7 @@ void RttEstimator::on_sample(Duration sample, Duration whole, Duration kept) noe
   hint_.reset();
   short_answers_ = contradicts(whole) ? static_cast<std::uint8_t>(short_answers_ + 1) : std::uint8_t{0};
   if (short_answers_ >= (smoothed_ <= kept ? convincing : 1)) begin_anew();
+  sampled_ = sampled_ && !std::exchange(guessed_, false);
   if (since_anew_ < steady) ++since_anew_;
   if (!sampled_) {
     sampled_ = true;
@@ -33,6 +35,12 @@ void RttEstimator::on_sample(Duration sample, Duration whole, Duration kept) noe
   variation_ += (std::chrono::abs(smoothed_ - sample) - variation_) / 4;
   smoothed_ += (sample - smoothed_) / 8;
   shortest_ = std::min(shortest_, sample);
+}
+
+void RttEstimator::guess(Duration round_trip) noexcept {
+  on_sample(round_trip);
+  shortest_ = Duration::zero();
+  guessed_ = true;
 }
 
 // The answer to an older copy may come at any time after the last one, but not often so soon, and never

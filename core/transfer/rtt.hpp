@@ -17,6 +17,10 @@ class RttEstimator {
   void on_sample(Duration sample, Duration whole, Duration kept) noexcept;
   void on_sample(Duration sample) noexcept { on_sample(sample, sample, Duration::zero()); }
 
+  // Where there is no sample: stands for one until the first comes, and does not say how soon answers can
+  // come.
+  void guess(Duration round_trip) noexcept;
+
   // No sample: an answer came so soon after the last copy of what it is about, but may be one to an older
   // copy. Far below the estimate it makes it be forgotten; an estimate up to `kept` stays.
   void on_hint(Duration since_copy, Duration kept) noexcept;
@@ -41,6 +45,7 @@ class RttEstimator {
   std::uint8_t since_anew_ = 255;   // samples since the estimate began anew
   std::uint8_t short_answers_ = 0;  // in a row that contradict the estimate
   bool sampled_ = false;
+  bool guessed_ = false;
 };
 
 }  // namespace tftpkit::transfer

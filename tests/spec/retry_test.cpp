@@ -265,6 +265,20 @@ TEST_CASE("nothing to send because the source is slow is not a timeout of the cl
   script.acks(2).has(1200).sees(3).acks(3).ends(Outcome::delivered);
 }
 
+TEST_CASE("a dead client beside a source that stalls: the sender goes on and says that it is the source that "
+          "is late") {
+  Script::Setting setting;
+  setting.source_ready = false;
+  Script script{5000, {{"windowsize", "4"}}, setting};
+  script.sees_oack().passes(1ms).acks(0).has(1024).sees(1, 2).passes(1ms).acks(1).sees(2);
+  script.quietly_passes(10min).goes_on();  // whoever owns the source has to end it: read_timeout
+  CHECK(script.sender().source_is_late());
+  CHECK(script.sender().deadline().has_value());
+  script.has(5000).sees(3, 5);
+  CHECK_FALSE(script.sender().source_is_late());
+  script.quietly_passes(59s).goes_on().quietly_passes(1s).ends(Outcome::timed_out);
+}
+
 TEST_CASE("an end that comes after the last full block is sent as an empty block") {
   Script::Setting setting;
   setting.source_ready = false;

@@ -204,6 +204,23 @@ TEST_CASE("an answer to something sent once ends the doubling also after an echo
   CHECK(retry.interval() < 150ms);
 }
 
+TEST_CASE("a guess lasts until the first sample, and does not say how soon answers can come") {
+  RttEstimator rtt;
+  rtt.guess(100ms);
+  CHECK(rtt.timeout() == 300ms);
+  CHECK(rtt.shortest() == 0ms);
+  rtt.on_sample(60ms);
+  CHECK(rtt.timeout() == 180ms);
+  CHECK(rtt.shortest() == 60ms);
+}
+
+TEST_CASE("an answer to a copy that took longer than the first interval is no guess") {
+  Retry retry({}, std::nullopt, TimePoint{}, 1);
+  retry.on_try();
+  retry.on_doubtful_progress(1s);
+  CHECK_FALSE(retry.rtt().sampled());
+}
+
 TEST_CASE("an answer to a copy is the first sample where there is none") {
   Retry retry({}, std::nullopt, TimePoint{}, 1);
   retry.on_try();
