@@ -90,8 +90,17 @@ void Referee::on_new_ack(Flow& flow, std::uint64_t block) {
   flow.windows_since = 0;
   if (flow.advanced_once_sent) flow.doubtful_windows = 0;
   flow.longest_answer = std::max<Duration>(flow.longest_answer, now - flow.blocks[block - 1].first_sent);
+  flow.next_due = block == flow.highest && flow.last_block != block;
   flow.gap.reset();
   if (flow.advanced_once_sent && block < flow.last_sent) flow.gap = block + 1;
+}
+
+void Referee::check_next(Flow& flow, const Packet& packet) {
+  if (!std::exchange(flow.next_due, false) || !rules_.sends_at_once) return;
+  const Duration pause = timeline_.now() - flow.advanced;
+  if (pause > rules_.slowness && peers_[packet.to].requests == flow.requests &&
+      rules_.always_ready(packet.to))
+    finding("an ACK brings the next block at once", packet, std::to_string(pause.count() / 1000) + " us");
 }
 
 // RFC 7440 section 4: an ACK for a part of the window says which block comes next.
@@ -197,6 +206,7 @@ void Referee::on_data(Flow& flow, const Packet& packet) {
   if (payload < flow.blksize) flow.last_block = block;
   if (flow.sent_any && block <= flow.last_sent) went_again(flow, packet);
   if (flow.gap == block) flow.gap.reset();
+  check_next(flow, packet);
   flow.sent_any = true;
   flow.last_sent = block;
   flow.highest = std::max(flow.highest, block);

@@ -9,6 +9,7 @@
 #include "packets.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ struct Rules {
   bool respects_mtu = true;
   bool sends_at_once = true;  // nothing that is sent meets a full socket or is lost in the server's kernel
   Duration slowness{};        // how late the server's thread may run, and its timers go
+  // Are all bytes of the one file that this address asked for in memory?
+  std::function<bool(const Address&)> always_ready;
 };
 
 class Referee {
@@ -89,6 +92,7 @@ class Referee {
     unsigned doubtful_windows = 0;     // in a row, each because of an ACK for blocks that were sent twice
     std::uint64_t resent_to = 0;
     Duration longest_answer{};
+    bool next_due = false;   // since `advanced`: the block behind the newest ACK, which was not sent before
     bool undoubled = false;  // no timer has passed since something sent once was answered
     TimePoint oack_sent;
     std::vector<Block> blocks;  // from 1
@@ -112,6 +116,7 @@ class Referee {
 
   void on_ack(Flow& flow, std::uint16_t wire_block);
   void on_new_ack(Flow& flow, std::uint64_t block);
+  void check_next(Flow& flow, const Packet& packet);
   void check_gap(const Key& key, Flow& flow);
   void check_pause(const Flow& flow, const Packet& packet);
   void check_windows(Flow& flow, const Packet& packet);

@@ -215,6 +215,7 @@ void Scenario::choose_config(Random choice) {
   if (choice.chance(0.1)) {
     generous = false;
     config.limits.transfers = static_cast<unsigned>(choice.between(1, 4));
+    config.limits.transfers_per_client = choice.pick({1U, 2U, 1'024U});
     config.limits.buffer_memory_bytes = choice.pick({20'000U, 200'000U});
     config.limits.request_burst_per_client = 3;
     config.limits.requests_per_second_per_client = 1;

@@ -40,6 +40,7 @@ World::World(std::uint64_t seed)
   rules.respects_mtu = scenario_.config.protocol.respect_path_mtu;
   const KernelFaults& kernel = scenario_.kernel;
   rules.sends_at_once = kernel.send_room == 0 && kernel.no_buffers == 0 && kernel.unreachable == 0;
+  rules.always_ready = [this](const Address& peer) { return is_in_memory(peer); };
   rules.slowness = 2 * kernel.latency + milliseconds(3);
   referee_.emplace(machine_.timeline, network_, findings_, rules);
   for (const File& file : scenario_.files)
@@ -62,6 +63,7 @@ void World::prepare_kernel() {
   kernel.on_overflow = [this](const Packet& packet) { network_.count_fault(packet.from); };
   kernel.on_sent = [this](Packet packet) {
     referee_->on_sent(packet);
+    judge_limits(packet);
     if (referee_->totals().sent == most_packets) give_up();
     network_.deliver(std::move(packet));
   };
@@ -222,6 +224,7 @@ void World::judge() {
       find("every transfer lets go of its instance", served_[at]->instance->name());
   ledger_.check_closed();
   judge_ends();
+  judge_rates();
   referee_->check_end();
   for (std::size_t at = 0; at < clients_.size(); ++at)
     judge_client(*clients_[at], scenario_.visitors[at].weather);
@@ -266,6 +269,41 @@ void World::judge_verdicts(const Caller& client) {
     if (count > may_be[peer])
       find("what is complete at the client is no failure for the server",
            client.name() + " from " + peer.to_string());
+}
+
+bool World::is_in_memory(const Address& peer) const {
+  const Lent* only = nullptr;
+  for (const auto& lent : ledger_.lent())
+    if (lent->peer == peer && std::exchange(only, lent.get()) != nullptr) return false;
+  return only != nullptr && only->file->way == Way::buffer;
+}
+
+void World::judge_limits(const Packet& sent) {
+  if (!admission_) return;
+  const auto& limits = scenario_.config.limits;
+  if (admission_->transfers() > limits.transfers)
+    find("no more transfers are open than may be", std::to_string(admission_->transfers()));
+  if (admission_->buffer_bytes() > limits.buffer_memory_bytes)
+    find("no more buffer memory is booked than may be", std::to_string(admission_->buffer_bytes()));
+  if (opcode(sent.bytes) != Opcode::error || admission_->transfers() > 0) return;
+  const std::string text = read_error(sent.bytes).value_or("");
+  if (text.starts_with("too many transfers") || text.starts_with("the server has as many transfers"))
+    find("a limit on open transfers refuses nobody while none is open", sent.to.to_string());
+}
+
+// What was asked of plugins in the name of one address, each of which took a token of its bucket.
+void World::judge_rates() {
+  const auto& limits = scenario_.config.limits;
+  std::map<Address, std::map<std::uint64_t, TimePoint>> requests;  // by their number
+  for (const auto& lent : ledger_.lent())
+    requests[lent->peer.with_port(0)].emplace(lent->request, lent->opened);
+  for (const auto& [ip, all] : requests) {
+    const Duration span = all.rbegin()->second - all.begin()->second + seconds(10);  // answers may come late
+    const double most = limits.request_burst_per_client +
+                        limits.requests_per_second_per_client * std::chrono::duration<double>(span).count();
+    if (static_cast<double>(all.size()) > most + 1)
+      find("requests of one address keep to its rate", ip.ip_string() + ": " + std::to_string(all.size()));
+  }
 }
 
 void World::judge_ends() {

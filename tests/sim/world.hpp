@@ -43,6 +43,7 @@ class World {
   void make_server();
   [[nodiscard]] std::shared_ptr<const serve::Setup> make_setup(const config::Config& config) const;
   void make_visitors();
+  [[nodiscard]] bool is_in_memory(const Address& peer) const;
   void on_client_done();
   void watch();
   void finish();
@@ -51,6 +52,8 @@ class World {
   void judge();
   void judge_client(const Caller& client, const Weather& weather);
   void judge_verdicts(const Caller& client);
+  void judge_limits(const Packet& sent);
+  void judge_rates();
   void judge_ends();
   void judge_one_answer(const std::vector<const Lent*>& of_peer);
   void judge_successors(const std::vector<const Lent*>& of_peer);
