@@ -56,11 +56,14 @@ void check_command(std::string_view line) {
   check_written(answer);
 }
 
+std::size_t lines_in(std::string_view text) {
+  return static_cast<std::size_t>(std::ranges::count(text, '\n')) + (text.ends_with('\n') ? 0U : 1U);
+}
+
 void check_note(const std::string& note) {
   std::istringstream lines(note);
   const auto crashes = host::crashes_in(lines);
-  claim(crashes.size() <= 1U + static_cast<std::size_t>(std::ranges::count(note, '\n')),
-        "a line notes one crash");
+  claim(crashes.size() <= lines_in(note), "a line notes one crash");
   for (const auto& crash : crashes) {
     const auto same = [&](const auto& other) { return other.plugin == crash.plugin; };
     const auto reason = host::quarantine_reason(crashes, crash.plugin);
@@ -78,7 +81,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto parts = fuzz::parts_of(fuzz::text_of(data + 1, size - 1), 3);
   check_line(parts[0], data[0] % 64 + std::size_t{1});
   check_command(parts[0].substr(0, parts[0].find('\n')));
-  if (const auto answer = serve::answer_from(parts[1])) check_written(*answer);
+  if (const auto answer = serve::answer_from(parts[1])) {
+    claim(answer->rows.size() + 1 == lines_in(parts[1]), "each line of an answer is read");
+    check_written(*answer);
+  }
   check_note(std::string(parts[2]));
   return 0;
 }

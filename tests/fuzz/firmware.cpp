@@ -34,10 +34,14 @@ fw::Question question(const std::string& name) {
   return asked;
 }
 
+bool stays_below(const std::string& path) {
+  return !path.starts_with('/') && ("/" + path + "/").find("/../") == std::string::npos;
+}
+
 void check(const fw::Decision& made) {
   using Kind = fw::Decision::Kind;
   if (made.kind == Kind::file || made.kind == Kind::store)
-    claim(fw::is_clean_path(made.path), "a path that is given out is clean");
+    claim(fw::is_clean_path(made.path) && stays_below(made.path), "a path that is given out is clean");
   if (made.kind == Kind::refuse)
     claim(made.refusal.code <= 4 || made.refusal.code == 8, "a refusal has a code of TFTP");
   if (made.kind != Kind::refuse) claim(!made.rule.empty(), "what is given is given by a rule");
@@ -48,6 +52,7 @@ void check(const fw::Decision& made) {
   given.name = made.path;
   given.rule = made.rule;
   given.version = made.version;
+  given.outcome = "delivered";
   const auto line = fw::line_of(given);
   claim(fuzz::is_plain_line(line), "the record has one line for each");
   const auto again = fw::given_from(line);

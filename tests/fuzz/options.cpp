@@ -7,6 +7,7 @@
 #include "wire/request.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +30,22 @@ const wire::Option* named(const std::vector<wire::Option>& options, std::string_
   return found == options.end() ? nullptr : &*found;
 }
 
+// Reads a number by itself: what the engine makes of it has to agree.
+std::optional<std::uint64_t> number_in(std::string_view text) {
+  std::uint64_t value = 0;
+  bool too_large = false;
+  for (const char c : text) {
+    if (c < '0' || c > '9') return std::nullopt;
+    too_large |= __builtin_mul_overflow(value, std::uint64_t{10}, &value);
+    too_large |= __builtin_add_overflow(value, static_cast<std::uint64_t>(c - '0'), &value);
+  }
+  if (text.empty()) return std::nullopt;
+  return too_large ? std::numeric_limits<std::uint64_t>::max() : value;
+}
+
 std::uint64_t asked(const wire::Request& request, std::string_view name, std::uint64_t otherwise) {
   const auto* option = named(request.options, name);
-  return option == nullptr ? otherwise : transfer::decimal(option->value).value_or(otherwise);
+  return option == nullptr ? otherwise : number_in(option->value).value_or(otherwise);
 }
 
 // Whoever negotiated them, no side gets more than it can bear.
@@ -53,6 +67,8 @@ void check_ours(const wire::Request& request, const transfer::Limits& limits) {
         "no window is larger than allowed");
   claim(agreement.terms.rollover == 0 || agreement.terms.windowsize < 65535,
         "a window has fewer blocks than there are numbers");
+  claim(agreement.announced_size.value_or(0) == asked(request, "tsize", 0),
+        "a size that is announced is understood");
   const auto oack = transfer::oack_options(agreement, 12345);
   claim(oack.size() <= request.options.size(), "only what was asked is answered");
   for (const auto& answer : oack)

@@ -68,13 +68,23 @@ class Program:
                 return entry
         sys.exit(f"mutate: {source} is no part of {self.target} in {self.build}; is that built?")
 
+    def link_without(self, output):
+        """How the program is linked, without that object. Of a library that is linked whole it has to be taken out; from another
+        the linker does not take what it has already."""
+        archive, whole, words = output.partition(".p/")[0], False, []
+        for word in self.link:
+            whole = word == "-Wl,--whole-archive" or whole and word != "-Wl,--no-whole-archive"
+            others = [entry["output"] for entry in self.compiled if entry["output"].startswith(archive + ".p/")]
+            words += [one for one in (others if whole and word == archive else [word]) if one != output]
+        return words
+
     def linked(self, entry, source, more, place):
         thing, binary = place / "mutant.o", place / "mutant"
         command = without(shlex.split(entry["command"]), "-o", "-MF", "-MQ", "-MD", "-c")
         command = [word for word in command if word != entry["file"]]
         at = next(i for i, word in enumerate(command) if word.startswith("-I"))  # what is changed comes before the rest
         subprocess.run([*command[:at], *more, *command[at:], "-w", "-o", thing, "-c", source], cwd=self.build, check=True)
-        rest = [word for word in self.link if word != entry["output"]]
+        rest = self.link_without(entry["output"])
         first = next(i for i, word in enumerate(rest) if word.endswith((".o", ".a")))
         subprocess.run([*rest[:first], "-o", binary, thing, *rest[first:]], cwd=self.build, check=True)
         return binary
