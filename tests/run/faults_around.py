@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 """What fails around the server: its log's reader, its disk, the files that it sends, a client's port in a crowd. Transfers go
 on, whatever else is lost; what concerns one transfer ends that one."""
+import contextlib
 import errno
 import fcntl
 import os
+import pathlib
 import resource
 import signal
 import subprocess
@@ -11,7 +13,7 @@ import tempfile
 import threading
 
 import tftplib
-from tftplib import ERROR, OACK, Client, Faults, Server, Tree, at_once, eventually, fetch
+from tftplib import ERROR, OACK, Client, Faults, Server, Skip, Tree, at_once, eventually, fetch, run
 
 F_SETPIPE_SZ = 1031
 
@@ -106,6 +108,50 @@ def test_a_full_disk_costs_lines_of_the_log_which_are_counted_once_there_is_room
             eventually(told, "a line about the lost ones")
             line = next(line for line in log.read_text().splitlines() if "log lines were lost" in line)
             assert os.strerror(errno.EFBIG) in line and "lines=" in line, line
+            assert server.stop() == 0
+
+
+def on_small_disk(place):
+    """The words that start a server with a disk of its own, as small as a log soon is, mounted at `place` where only it sees it."""
+    mount = ["unshare", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none "$0" && exec "$@"', str(place)]
+    tried = run([*mount, "true"], check=False)
+    if tried.returncode != 0:
+        raise Skip(f"no right to mount a disk for the test: {tried.stderr.strip()}")
+    return [*mount, tftplib.binary(), "serve"]
+
+
+def test_a_full_disk_below_log_and_state_costs_lines_and_no_transfer():
+    with Tree() as tree:
+        content = tree.file("x", 50_000)
+        disk = tree.path("disk")
+        disk.mkdir()
+        config = tree.config(log={"file": str(disk / "log")}, state_dir=str(disk / "state"),
+                             instances=[{"name": "files", "plugin": "file", "settings": {"root": str(tree.root)}}])
+        with Server(command=on_small_disk(disk), arguments=["--config", config]) as server:
+            inside = pathlib.Path(f"/proc/{server.process.pid}/root") / disk.relative_to("/")
+            log = inside / "log"
+            eventually(lambda: "listening" in log.read_text(), "the first lines")
+            assert (inside / "state" / "plugin-crashes").exists()
+            with Client(server.address) as under_way:
+                under_way.rrq("x", [("blksize", "8192")])
+                under_way.expect_oack([("blksize", "8192")])
+                with contextlib.suppress(OSError), open(inside / "rest", "wb", buffering=0) as rest:
+                    while rest.write(b"full" * 256):
+                        pass
+                before = log.stat().st_size
+                misses(server.address, 100)
+                assert fetch(server.address, "x").content == content
+                under_way.ack(0)
+                assert under_way.read_on(8192) == content
+            assert server.process.poll() is None and log.stat().st_size < before + 4096 + 1
+            (inside / "rest").unlink()
+
+            def told():
+                misses(server.address, 1)
+                return "log lines were lost" in log.read_text()
+            eventually(told, "a line about the lost ones")
+            line = next(line for line in log.read_text().splitlines() if "log lines were lost" in line)
+            assert os.strerror(errno.ENOSPC) in line, line
             assert server.stop() == 0
 
 
