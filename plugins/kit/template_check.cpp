@@ -10,6 +10,7 @@ namespace tftpkit::kit {
 namespace {
 
 constexpr std::size_t deepest = 16;  // partials within partials
+constexpr std::size_t most_put_in = 1000;
 
 struct Tag {
   char sign = 0;  // 0 for a value, or one of # ^ / > ! & = {
@@ -99,7 +100,9 @@ class Check {
   }
 
   std::string partial(const std::string& name, const std::string& here, std::size_t depth) {
-    if (depth == deepest) {
+    if (endless_) return {};
+    endless_ = depth == deepest || ++put_in_ > most_put_in;
+    if (endless_) {
       report_.add(here, {"partials put each other in without end", "remove one of them"});
       return {};
     }
@@ -123,6 +126,8 @@ class Check {
 
   const TemplateRules& rules_;
   config::Report& report_;
+  std::size_t put_in_ = 0;
+  bool endless_ = false;  // told once: each of them may put in several
 };
 
 }  // namespace

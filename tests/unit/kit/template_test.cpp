@@ -18,6 +18,7 @@ TemplateRules rules() {
   return {in_brackets, {"name", "empty", "list", "list.of", "values."}, {"ready"}, [](std::string_view name) {
             if (name == "head") return std::optional<std::string>("head {{name}}\n");
             if (name == "loop") return std::optional<std::string>("{{>loop}}");
+            if (name == "fork") return std::optional<std::string>("{{>fork}}{{>fork}}{{>fork}}");
             return std::optional<std::string>();
           }};
 }
@@ -64,6 +65,11 @@ TEST_CASE("what is wrong with a template is said with line and column") {
   CHECK(complaint("{{> missing}}").find("there is no template \"missing\"") != std::string::npos);
   CHECK(complaint("{{>loop}}").find("without end") != std::string::npos);
   CHECK(complaint("{{values.}}").find("knows no") != std::string::npos);
+}
+
+TEST_CASE("partials that fork without end are told once, and at once") {
+  CHECK(complaint("{{>fork}}").ends_with("partials put each other in without end; remove one of them"));
+  CHECK(complaint("{{>fork}}").find('\n') == std::string::npos);
 }
 
 TEST_CASE("what a name holds does not come into a complaint as it is") {
