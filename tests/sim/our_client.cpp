@@ -29,7 +29,7 @@ void OurClient::begin_attempt(std::uint16_t port) {
   self_ = ip_.with_port(port);
   note_attempt();
   partner_.reset();
-  ended_ = ack_due_ = gap_told_ = false;
+  ended_ = asked_ = ack_due_ = gap_told_ = false;
   taken_ = acked_ = packets_ = 0;
   last_heard_ = now();
   const wire::Request request{wire::Operation::read, file_.path, wire::Mode::octet, as_in_wire(options())};
@@ -119,7 +119,9 @@ void OurClient::pump() {
 void OurClient::send_reply(const transfer::Reply& reply) {
   switch (reply.kind) {
   case transfer::Reply::Kind::opening:
-    if (attempts_.back().began != now()) place_.network.count_fault(ip_);
+    if (asked_) place_.network.count_fault(ip_);
+    if (std::exchange(asked_, true) && now() - last_sent_ < least_interval)
+      finding("our receiver answers packets, or when its time has come", "its request");
     return send(make_request(Opcode::rrq, file_.path, "octet", options()), place_.server);
   case transfer::Reply::Kind::ack: return send_ack(reply.wire_block);
   case transfer::Reply::Kind::error:

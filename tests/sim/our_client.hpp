@@ -32,6 +32,7 @@ class OurClient final : public Caller {
 
   std::optional<transfer::Receiver> receiver_;
   std::optional<Address> partner_;
+  bool asked_ = false;
   bool ended_ = false;       // and noted so; answers may still follow
   std::uint64_t taken_ = 0;  // blocks
   std::uint64_t acked_ = 0;

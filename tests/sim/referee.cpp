@@ -58,6 +58,7 @@ void Referee::on_read(const Packet& packet) {
   hosts_[packet.from.with_port(0)].answered = true;
   if (opcode(packet.bytes) == Opcode::error && packet.bytes.size() >= 4) flow.told_error = true;
   if (opcode(packet.bytes) == Opcode::ack && packet.bytes.size() >= 4) on_ack(flow, number(packet.bytes));
+  if (flow.acked > 0) acknowledged_.insert(packet.from);
   unanswered_.push_back(&*found);
 }
 
@@ -161,6 +162,7 @@ void Referee::check_volume(const Packet& packet) {
 }
 
 void Referee::on_error(const Packet& packet) {
+  refused_.insert(packet.to);
   if (const auto flow = flows_.find({packet.from, packet.to}); flow != flows_.end()) flow->second.gap.reset();
   const auto text = read_error(packet.bytes);
   if (!text || packet.bytes.size() > 516 || number(packet.bytes) > 8)

@@ -53,6 +53,10 @@ class Referee {
   [[nodiscard]] const Totals& totals() const noexcept { return totals_; }
   // Has anything of a transfer been sent there?
   [[nodiscard]] bool served(const Address& peer) const { return served_.contains(peer); }
+  // Has it acknowledged something, and yet never been sent an ERROR? Unknown where what is sent may be lost.
+  [[nodiscard]] bool left_in_the_dark(const Address& peer) const {
+    return rules_.sends_at_once && acknowledged_.contains(peer) && !refused_.contains(peer);
+  }
 
  private:
   struct Block {
@@ -139,7 +143,7 @@ class Referee {
   Rules rules_;
   std::unordered_map<Key, Flow, KeyHash> flows_;
   std::vector<std::pair<const Key, Flow>*> unanswered_;  // read something in this batch
-  std::unordered_set<Address> served_;
+  std::unordered_set<Address> served_, acknowledged_, refused_;
   std::unordered_map<Address, Peer> peers_;
   std::map<Address, Host> hosts_;
   std::vector<std::pair<Address, Address>> seen_;

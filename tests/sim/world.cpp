@@ -329,6 +329,8 @@ void World::judge_one_answer(const std::vector<const Lent*>& of_peer) {
   if (answer == nullptr || !referee_->served(answer->peer)) return;
   const std::string who = answer->file->path + " for " + answer->peer.to_string();
   if (answer->end == TFTPKIT_END_HOST) find("a plugin hears how its transfer ended", who + ": as END_HOST");
+  if (answer->end == TFTPKIT_END_TIMEOUT && referee_->left_in_the_dark(answer->peer))
+    find("who falls silent is told that its transfer is over", who);
   if (redirect != nullptr && redirect->request == answer->request && redirect->end != answer->end)
     find("a redirect hears the same end as its target",
          who + ": " + std::to_string(redirect->end) + " and " + std::to_string(answer->end));
