@@ -37,7 +37,7 @@ def fuzzed(target, mistake, seconds):
         binary = target.mutant(mistake, place)
         found = pathlib.Path(place, "found")
         found.mkdir()
-        command = [binary, f"-max_total_time={seconds}", "-seed=1", "-max_len=8192", "-timeout=10", "-print_final_stats=1",
+        command = [binary, f"-max_total_time={seconds}", "-seed=1", "-max_len=8192", "-timeout=25", "-print_final_stats=1",
                    f"-artifact_prefix={found}/", found, HERE / "corpus" / mistake["target"]]
         began = time.monotonic()
         run = subprocess.run(command, capture_output=True, text=True, errors="replace", env={**os.environ, **SANITIZERS},
