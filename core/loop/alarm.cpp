@@ -34,8 +34,8 @@ Alarm::Alarm(Loop& loop, std::function<void()> on_ring)
 
 Alarm::~Alarm() = default;
 
-void Alarm::set(std::int64_t millisecond) noexcept {
-  const std::int64_t when = std::max<std::int64_t>(millisecond, 1);  // 0 would switch it off
+void Alarm::set(std::uint64_t millisecond) noexcept {
+  const auto when = static_cast<std::int64_t>(std::max<std::uint64_t>(millisecond, 1));  // 0: switched off
   itimerspec once{};
   once.it_value = {.tv_sec = when / 1000, .tv_nsec = when % 1000 * 1'000'000};
   ::timerfd_settime(state_->timer.get(), TFD_TIMER_ABSTIME, &once, nullptr);

@@ -21,7 +21,7 @@ class Alarm {
 
   // Rings at this millisecond of the steady clock, or in the next turn when it has passed. The time set last
   // counts.
-  void set(std::int64_t millisecond) noexcept;
+  void set(std::uint64_t millisecond) noexcept;
 
  private:
   struct State;

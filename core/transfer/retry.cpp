@@ -7,8 +7,6 @@ namespace tftpkit::transfer {
 namespace {
 
 constexpr std::uint8_t convincing = 2;  // answers soon after a copy
-constexpr std::uint8_t quick_windows =
-    3;  // in a row, of which one may have been lucky in a queue for thousands
 // Where losses are known to be the reason the interval doubles from this try on (as Linux has it for thin
 // streams of TCP): in lockstep a quarter of all tries is lost again at 20 % loss.
 constexpr unsigned kept_intervals = 5;

@@ -67,7 +67,8 @@ std::string located(const std::string& name, const std::vector<std::string>& env
   for (const std::string& one : environment) {
     if (!one.starts_with("PATH=")) continue;
     std::string file = found_in(std::string_view(one).substr(5), name);
-    if (file.empty()) refuse(std::string("/command/0: there is no program ").append(name).append(" in ").append(one));
+    if (file.empty())
+      refuse(std::string("/command/0: there is no program ").append(name).append(" in ").append(one));
     return file;
   }
   return {};  // environment() has a PATH

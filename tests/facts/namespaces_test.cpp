@@ -67,7 +67,8 @@ bool make_namespaces() {
     return false;
   const OnClientSide there;
   return run("ip address add 10.9.0.100/24 brd + dev cli && ip address add fd09::100/64 dev cli && "
-             "echo 0 > /proc/sys/net/ipv6/conf/cli/accept_dad && ip link set cli up && ip route add default dev cli");
+             "echo 0 > /proc/sys/net/ipv6/conf/cli/accept_dad && ip link set cli up && ip route add default "
+             "dev cli");
 }
 
 // A worker listening everywhere that opens a transfer for each request.

@@ -27,9 +27,9 @@ Alarm::~Alarm() {
            [](uv_handle_t* handle) { delete static_cast<State*>(handle->data); });
 }
 
-void Alarm::set(std::int64_t millisecond) noexcept {
-  const auto now = static_cast<std::int64_t>(uv_now(state_->loop->uv()));
-  const auto delay = static_cast<std::uint64_t>(std::max<std::int64_t>(millisecond - now, 0));
+void Alarm::set(std::uint64_t millisecond) noexcept {
+  const std::uint64_t now = uv_now(state_->loop->uv());
+  const std::uint64_t delay = std::max(millisecond, now) - now;
   uv_timer_start(
       &state_->timer, [](uv_timer_t* timer) { static_cast<State*>(timer->data)->on_ring(); }, delay, 0);
 }

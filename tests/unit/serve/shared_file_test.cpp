@@ -38,7 +38,7 @@ struct House {
   ~House() { (void)executor.shutdown(std::chrono::seconds{5}); }
 
   std::string file(const std::string& name, std::size_t size) const {
-    const std::string text = letters(size);
+    std::string text = letters(size);
     scratch.file(name, text);
     const timespec long_ago[2] = {{1'000'000, 0}, {1'000'000, 0}};
     REQUIRE(::utimensat(AT_FDCWD, scratch.path(name).c_str(), long_ago, 0) == 0);
