@@ -6,11 +6,14 @@ import errno
 import fcntl
 import os
 import pathlib
+import random
 import resource
 import signal
+import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 import tftplib
 from tftplib import ERROR, OACK, Client, Faults, Server, Skip, Tree, at_once, eventually, fetch, run
@@ -191,13 +194,22 @@ def rest_after(server, name, change):
                 return got
 
 
+def grow_old(tree):
+    """Waits until every file is old enough for transfers to share what is read of it: more than 3 seconds."""
+    newest = max(path.stat().st_ctime for path in tree.root.rglob("*"))
+    eventually(lambda: time.time() - newest > 4.5, "files to be old enough")
+
+
 def test_a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole_as_it_was():
     with Tree() as tree, Server(tree.root) as server:
-        for change in ("replaced", "removed", "directory removed"):
-            content = tree.file("d/x", 1_000_000)
-            path = tree.root / "d" / "x"
+        cases = [(change, old) for change in ("replaced", "removed", "directory removed") for old in (False, True)]
+        content = {case: tree.file(f"{case}/x", 1_000_000) for case in cases if case[1]}
+        grow_old(tree)
+        for case in cases:
+            if not case[1]:
+                content[case] = tree.file(f"{case}/x", 1_000_000)
 
-            def act(change=change, path=path):
+            def act(change=case[0], path=tree.root / str(case) / "x"):
                 if change == "replaced":
                     beside = path.with_name("new")
                     beside.write_bytes(b"N" * 1_000_000)
@@ -206,30 +218,90 @@ def test_a_file_that_is_replaced_or_removed_while_it_is_sent_comes_whole_as_it_w
                     path.unlink()
                 if change == "directory removed":
                     path.parent.rmdir()
-            assert rest_after(server, "d/x", act) == content, change
+            assert rest_after(server, f"{case}/x", act) == content[case], case
 
 
 def test_a_file_that_is_cut_ends_its_transfer_and_not_the_server():
     """Cut to nothing, to a page, within a page and a block: reading past an end must not be a signal."""
     with Tree() as tree, Server(tree.root) as server:
-        for length in (0, 4096, 6000, 8192, 500_000):
-            tree.file("x", 1_000_000)
-            packet = rest_after(server, "x", lambda length=length: os.truncate(tree.root / "x", length))
-            assert not isinstance(packet, bytes), f"cut to {length}: {len(packet)} bytes and no ERROR"
+        lengths = (0, 4096, 6000, 8192, 500_000)
+        for length in lengths:
+            tree.file(f"old-{length}", 1_000_000)
+        grow_old(tree)
+        for name in [f"{age}-{length}" for age in ("new", "old") for length in lengths]:
+            if name.startswith("new"):
+                tree.file(name, 1_000_000)
+            packet = rest_after(server, name, lambda name=name: os.truncate(tree.root / name, int(name[4:])))
+            assert not isinstance(packet, bytes), f"{name}: {len(packet)} bytes and no ERROR"
             assert "shorter" in packet.text or "changed" in packet.text, packet
         assert server.stop() == 0
 
 
 def test_the_same_size_with_other_bytes_is_an_error_and_not_a_mixture():
     with Tree() as tree, Server(tree.root) as server:
-        tree.file("x", 1_000_000)
+        tree.file("old", 1_000_000)
+        grow_old(tree)
+        tree.file("new", 1_000_000)
+        for name in ("old", "new"):
+            def overwrite(name=name):
+                with open(tree.root / name, "r+b") as file:
+                    file.seek(500_000)
+                    file.write(b"other bytes")
+            packet = rest_after(server, name, overwrite)
+            assert not isinstance(packet, bytes) and "changed" in packet.text, packet
 
-        def overwrite():
-            with open(tree.root / "x", "r+b") as file:
-                file.seek(500_000)
-                file.write(b"other bytes")
-        packet = rest_after(server, "x", overwrite)
-        assert not isinstance(packet, bytes) and "changed" in packet.text, packet
+
+def edition(number, size):
+    """A file of which every 16 bytes say which edition it is, and how long that is."""
+    return struct.pack(">QQ", number, size) * (size // 16)
+
+
+def test_files_that_change_all_the_time_come_whole_or_not_at_all():
+    """More and larger files than a worker holds, some of them replaced, overwritten or cut while many clients load them."""
+    sizes, over, came, failures = (1600, 65_536, 65_552, 1_500_000), threading.Event(), [], []
+    chance = random.Random(1)
+    with Tree() as tree, Server(tree.root) as server:
+        for number in range(24):
+            (tree.root / str(number)).write_bytes(edition(number, chance.choice(sizes)))
+        grow_old(tree)
+
+        def load(seed):
+            choice = random.Random(seed)
+            while not over.is_set():
+                options = [("blksize", choice.choice(("512", "1428", "8192"))), ("windowsize", choice.choice(("1", "16", "64")))]
+                try:
+                    content = fetch(server.address, str(choice.randrange(24)), options, patience=0.5).content
+                except tftplib.Failed as failed:
+                    failures.append(str(failed))
+                    continue
+                # While it is being written a file may be seen when it is shorter: but of one edition only.
+                of = edition(*struct.unpack(">QQ", content[:16])) if len(content) >= 16 else b""
+                came.append(content == of[:len(content)])
+
+        def change(number):
+            path, content = tree.root / str(number % 24), edition(number, chance.choice(sizes))
+            how = chance.choice(("replace", "overwrite", "cut"))
+            if how == "cut":
+                os.truncate(path, path.stat().st_size // 32 * 16)
+            if how == "replace":
+                (tree.root / "new").write_bytes(content)
+                os.replace(tree.root / "new", path)
+            else:
+                path.write_bytes(content)
+
+        clients = [threading.Thread(target=load, args=(seed,)) for seed in range(6)]
+        for client in clients:
+            client.start()
+        for number in range(24, 24 + 60):
+            change(number)
+            time.sleep(0.1)
+        over.set()
+        for client in clients:
+            client.join()
+        assert came and all(came), f"{came.count(False)} of {len(came)} files are a mixture"
+        assert all("changed" in text or "shorter" in text for text in failures), failures
+        print(f"         {len(came)} files came whole, {len(failures)} were given up")
+        eventually(lambda: server.counters()["open_transfers"] == 0, "every transfer to end")
 
 
 def test_a_port_that_epoll_does_not_take_back_at_once_is_not_deaf_for_ever():
