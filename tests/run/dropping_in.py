@@ -280,7 +280,8 @@ def test_a_singleton_ends_before_its_next_generation_begins_and_comes_back_when_
 
 def may_crash(state):
     """The environment of a server that keeps its state there; a sanitizer that is built in leaves faults to it."""
-    leave = {name: os.environ.get(name, "") + ":handle_segv=0" for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
+    leave = {name: os.environ.get(name, "") + ":handle_segv=0:halt_on_error=0"
+             for name in ("ASAN_OPTIONS", "TSAN_OPTIONS", "UBSAN_OPTIONS")}
     return {"STATE_DIRECTORY": str(state), **leave}
 
 
