@@ -170,9 +170,15 @@ std::shared_ptr<Session> Worker::session_at(const Key& key) const {
 // same file. Those are two sockets here: its acknowledgement may not have been looked at yet. Two turns later
 // it has been, and its former transfer is over.
 void Worker::look_again_at(Repeat repeat) {
-  if (repeats_.empty()) loop_.post([this] { loop_.post([this] { look_at_repeats(); }); });
   repeats_.push_back(std::move(repeat));
   repeats_.back().about.bytes = {};
+  if (repeats_.size() > 1) return;
+  // Without memory for that it is now: nobody else would look at what is waiting.
+  const auto look = [this] { look_at_repeats(); };
+  const auto next_turn = [this, look] {
+    if (!if_memory_allows([&] { loop_.post(look); })) look();
+  };
+  if (!if_memory_allows([&] { loop_.post(next_turn); })) look();
 }
 
 void Worker::look_at_repeats() {
