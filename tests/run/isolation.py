@@ -108,7 +108,9 @@ def test_no_act_of_a_plugin_reaches_another_instance_and_it_serves_again():
                         if words is None:
                             assert packet is None, packet
                         else:
-                            assert packet and packet.code in (0, 3) and words in packet.text, f"{act}: {packet}"
+                            # Who had DATA and has not acknowledged it yet hears of the end when it does.
+                            late = packet and packet.code == 5 and act.startswith("read/")
+                            assert late or packet and packet.code in (0, 3) and words in packet.text, f"{act}: {packet}"
                         if act != "open/memory":
                             server.wait_log(f"isolated process ended instance={name_of(act)} ")
                     finally:
