@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <sys/timerfd.h>
-#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -27,7 +26,7 @@ struct Alarm::State {
 Alarm::Alarm(Loop& loop, std::function<void()> on_ring)
     : state_{std::make_unique<State>(
           State{Fd{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)}, std::move(on_ring), {}})} {
-  if (!state_->timer) throw std::system_error{errno, std::generic_category(), "cannot make a timer"};
+  if (!state_->timer) throw_errno(errno, "cannot make a timer");
   state_->watch = FdWatch{loop, state_->timer.get(), FdWatch::Want::read,
                           [state = state_.get()](Ready) { state->ring(); }};
 }

@@ -25,8 +25,8 @@ namespace {
 constexpr std::chrono::microseconds quick{100};
 // So long may jobs wait because the thread that should come back for them does not.
 constexpr std::chrono::milliseconds patience{1};
-constexpr int memory_of_jobs =
-    8;  // in what a lane's jobs usually take, the last one counts for one of so many
+// In what a lane's jobs usually take the last one counts for one of so many.
+constexpr int memory_of_jobs = 8;
 
 }  // namespace
 

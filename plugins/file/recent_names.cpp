@@ -21,13 +21,11 @@ std::uint64_t RecentNames::hash(std::string_view name) const noexcept {
 
 void RecentNames::remember(std::string_view name, std::uint64_t now) noexcept {
   const std::uint64_t value = hash(name);
-  constexpr std::uint64_t times = (std::uint64_t{1} << time_bits) - 1;
   entries_[value % entries_.size()].store((value & ~times) | (now & times), std::memory_order_relaxed);
 }
 
 bool RecentNames::remembered(std::string_view name, std::uint64_t now) const noexcept {
   const std::uint64_t value = hash(name);
-  constexpr std::uint64_t times = (std::uint64_t{1} << time_bits) - 1;
   const std::uint64_t entry = entries_[value % entries_.size()].load(std::memory_order_relaxed);
   return (entry & ~times) == (value & ~times) && ((now - entry) & times) < lifetime;
 }

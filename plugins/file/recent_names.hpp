@@ -19,7 +19,7 @@ class RecentNames {
 
  private:
   static constexpr std::uint64_t lifetime = 1000;
-  static constexpr unsigned time_bits = 24;
+  static constexpr std::uint64_t times = (std::uint64_t{1} << 24U) - 1;  // the bits of an entry that are time
 
   [[nodiscard]] std::uint64_t hash(std::string_view name) const noexcept;
 
